@@ -1,0 +1,1 @@
+"""Recurrent networks you can see through: the PyTorch half of Unrolled."""

@@ -1,0 +1,8 @@
+"""The one exception that a learner should ever read: a sentence, not a traceback."""
+
+
+class LessonError(ValueError):
+    """What was asked cannot be done; the message says what is wrong and what to do, in one sentence.
+
+    Widgets catch it and show the sentence in their message line, with their state kept.
+    """
