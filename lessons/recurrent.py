@@ -1,0 +1,184 @@
+"""RNN, LSTM and GRU: drop-in for torch.nn's layers, on the fastest kernel that the options allow.
+
+Same arguments, same `state_dict`, same numbers. Added are `lengths=` (padded sequences of different lengths) and
+`forget_bias=` on the LSTM. On the CPU the GRU and the Elman network run in closed form (see lessons.closed_form);
+the LSTM runs on oneDNN, and on other devices all three run on torch's own kernels.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from lessons import padding
+from lessons.errors import LessonError
+
+State = tuple[Tensor, ...]
+Lengths = Int[Tensor, " batch"] | Sequence[int] | None
+
+
+class Layered:
+    """What the three layers share. It stands before torch's class among the bases."""
+
+    def forward(self, input: Tensor | PackedSequence, hx: Tensor | State | None = None, lengths: Lengths = None):
+        """Run all layers and directions over a batch of sequences.
+
+        Args:
+            input: (T, B, I), or (B, T, I) with batch_first, or (T, I) for one sequence, or a PackedSequence.
+            hx: initial state as in torch.nn, (L * D, B, H), a pair of them for the LSTM; zeros by default.
+            lengths: one length per sequence; steps past it change nothing and give zeros.
+
+        Returns:
+            output (shaped as the input, D * H features) and the state after each sequence's last step.
+        """
+        if isinstance(input, PackedSequence):
+            return self._forward_packed(input, hx)
+        batched = input.dim() == 3
+        if lengths is None:
+            return super().forward(input, hx)
+        x = input.transpose(0, 1) if batched and self.batch_first else input
+        x = x if batched else x.unsqueeze(1)
+        lengths = padding.checked(lengths, x.shape[0], x.shape[1], x.device)
+        if lengths is None:
+            return super().forward(input, hx)
+        state = self.initial_state(x, hx)
+        y, final = self._run(x, state, lengths)
+        y = y if batched else y.squeeze(1)
+        final = final if batched else tuple(s.squeeze(1) for s in final)
+        y = y.transpose(0, 1) if batched and self.batch_first else y
+        return y, (final if self.mode == "LSTM" else final[0])
+
+    def initial_state(self, x: Float[Tensor, "time batch input"], hx: Tensor | State | None) -> State:
+        """hx as a tuple of tensors (L * D, B, H); zeros when it is None."""
+        parts = 2 if self.mode == "LSTM" else 1
+        if hx is None:
+            directions = 2 if self.bidirectional else 1
+            return (x.new_zeros(self.num_layers * directions, x.shape[1], self.hidden_size),) * parts
+        state = (hx,) if isinstance(hx, Tensor) else tuple(hx)
+        return tuple(s.unsqueeze(1) if s.dim() == 2 else s for s in state)
+
+    def _run(self, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
+        finals, directions = [], 2 if self.bidirectional else 1
+        for layer in range(self.num_layers):
+            outputs = []
+            for direction in range(directions):
+                place = layer * directions + direction
+                start = tuple(s[place] for s in state)
+                y, final = run_direction(self.mode, x, start, weights(self, layer, direction), lengths, direction == 1)
+                outputs.append(y)
+                finals.append(final)
+            x = outputs[0] if directions == 1 else torch.cat(outputs, -1)
+            if self.dropout and layer < self.num_layers - 1:
+                x = functional.dropout(x, self.dropout, self.training)
+        return x, tuple(torch.stack(parts) for parts in zip(*finals, strict=True))
+
+    def _forward_packed(self, packed: PackedSequence, hx: Tensor | State | None):
+        if packed.data.is_cuda:
+            return super().forward(packed, hx)
+        padded, lengths = pad_packed_sequence(packed, batch_first=self.batch_first)
+        y, final = self.forward(padded, hx, lengths)
+        if packed.sorted_indices is not None:
+            y = y.index_select(0 if self.batch_first else 1, packed.sorted_indices)
+            lengths = lengths[packed.sorted_indices.to(lengths.device)]
+        data = pack_padded_sequence(y, lengths, batch_first=self.batch_first).data
+        return packed._replace(data=data), final
+
+
+class RNN(Layered, nn.RNN):
+    """torch.nn.RNN (Elman, tanh or relu), in closed form on the CPU, with `lengths=`."""
+
+
+class GRU(Layered, nn.GRU):
+    """torch.nn.GRU, in closed form on the CPU, with `lengths=`."""
+
+
+class LSTM(Layered, nn.LSTM):
+    """torch.nn.LSTM, with `lengths=` and a forget bias that can be set.
+
+    `forget_bias` fixes where forgetting starts: the forget slice of bias_ih + bias_hh sums to that value in every
+    layer and direction (Gers et al. 2000; Jozefowicz et al. 2015, section 2.2, advise 1). None leaves torch's draw.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device=None,
+        dtype=None,
+        *,
+        forget_bias: float | None = None,
+    ):
+        if proj_size:
+            raise LessonError("Projections (proj_size) are not supported here; use torch.nn.LSTM for them.")
+        if forget_bias is not None and not bias:
+            raise LessonError("forget_bias needs biases; drop bias=False or forget_bias.")
+        self.forget_bias = forget_bias
+        super().__init__(
+            input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype
+        )
+
+    def reset_parameters(self) -> None:
+        """Draw all weights as torch does, then set the forget bias."""
+        super().reset_parameters()
+        if self.forget_bias is not None:
+            self.set_forget_bias(self.forget_bias)
+
+    @torch.no_grad()
+    def set_forget_bias(self, value: float) -> None:
+        """Make the forget slice of bias_ih + bias_hh sum to `value`, in every layer and direction."""
+        forget = slice(self.hidden_size, 2 * self.hidden_size)
+        for name, parameter in self.named_parameters():
+            if name.startswith("bias_"):
+                parameter[forget] = value if name.startswith("bias_ih") else 0.0
+
+
+def weights(layer: nn.RNNBase, index: int, direction: int) -> list[Tensor]:
+    """weight_ih, weight_hh (and bias_ih, bias_hh) of one layer in one direction."""
+    place = index * (2 if layer.bidirectional else 1) + direction
+    return [getattr(layer, name) for name in layer._all_weights[place]]
+
+
+def run_direction(
+    mode: str, x: Float[Tensor, "time batch input"], state: State, weights: list[Tensor], lengths: Tensor | None,
+    backward: bool = False,
+) -> tuple[Float[Tensor, "time batch hidden"], State]:
+    """One layer in one direction; the backward direction reads each sequence from its own end."""
+    if backward:
+        x = padding.reverse(x, lengths)
+    if lengths is not None and mode == "LSTM":
+        x, weights = flag_padding(x, weights, lengths)
+    y, *final = kernel(mode, x, state, weights)
+    if lengths is not None:
+        final[0] = padding.last(y, lengths)
+        y = padding.blank(y, lengths)
+    return padding.reverse(y, lengths) if backward else y, tuple(final)
+
+
+def kernel(mode: str, x: Tensor, state: State, weights: list[Tensor]) -> tuple[Tensor, ...]:
+    """torch's own kernel for one layer and one direction: output (T, B, H), then the final states (B, H)."""
+    run = {"LSTM": torch.lstm, "GRU": torch.gru, "RNN_TANH": torch.rnn_tanh, "RNN_RELU": torch.rnn_relu}[mode]
+    start = tuple(s.unsqueeze(0) for s in state)
+    training = torch.is_grad_enabled()
+    y, *final = run(x, start if mode == "LSTM" else start[0], weights, len(weights) > 2, 1, 0.0, training, False, False)
+    return y, *(s.squeeze(0) for s in final)
+
+
+def flag_padding(x: Tensor, weights: list[Tensor], lengths: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """An LSTM that keeps its cell through the padding, so that the kernel's final c is that of the last real step.
+
+    One more input is 1 on padded steps; its weights shut the input gate and open the forget gate all the way.
+    """
+    flag = padding.beyond(lengths, x.shape[0]).to(x.dtype)
+    hidden = weights[1].shape[1]
+    column = x.new_zeros(4 * hidden, 1)
+    column[:hidden], column[hidden : 2 * hidden] = -1e4, 1e4
+    return torch.cat([x, flag], -1), [torch.cat([weights[0], column], 1), *weights[1:]]
