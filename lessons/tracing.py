@@ -170,7 +170,7 @@ def _tokens(model: nn.Module, x, lengths) -> tuple[Int[Tensor, "batch time"], Te
     if isinstance(x, Tensor):
         return (x if x.dim() == 2 else x[None]), lengths
     device = model.embedding.weight.device
-    rows = [model.encode(text).to(device) for text in ([x] if isinstance(x, str) else x)]
+    rows = [model.encode(text).reshape(-1).to(device) for text in ([x] if isinstance(x, str) else x)]
     if not rows or min(map(len, rows)) == 0:
         raise LessonError("There is nothing to trace in an empty text; give at least one character.")
     return pad_sequence(rows, batch_first=True), torch.tensor([len(row) for row in rows])
