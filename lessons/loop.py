@@ -1,0 +1,139 @@
+"""The one loop over time, for every cell that no kernel knows, and for runs in which something is changed.
+
+A cell plugs in with two methods. `hoist` does for all steps at once whatever does not need the state (the input
+product above all). `step` does the rest for one step, and shows each quantity that it computes to `see`, by name:
+that is how a trace records it and how an intervention replaces it.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from lessons import padding
+
+State = tuple[Tensor, ...]
+See = Callable[[str, Tensor], Tensor]
+Observer = Callable[[int, str, Tensor], Tensor]
+
+
+class Cell(Protocol):
+    """What the loop needs of a cell. `states` names the parts of its state; the first is the output."""
+
+    states: tuple[str, ...]
+
+    def hoist(self, x: Float[Tensor, "time batch input"]) -> Float[Tensor, "time batch rows"]:
+        """All that can be computed before the first step, for all steps."""
+        ...
+
+    def step(self, from_x: Float[Tensor, "batch rows"], state: State, see: See) -> State:
+        """The next state; every quantity passes through `see(name, value)`, which may change it."""
+        ...
+
+
+def loop(
+    cell: Cell,
+    x: Float[Tensor, "time batch input"],
+    state: State,
+    lengths: Tensor | None = None,
+    backward: bool = False,
+    see: Observer | None = None,
+) -> tuple[Float[Tensor, "time batch hidden"], State]:
+    """Run a cell over time; returns its output at every step and its state after the last.
+
+    With `lengths`, a sequence keeps its state through its padding and its output there is zero; `backward` starts
+    each sequence at its own end. `see(step, name, value)` returns the value to go on with. Outputs are stacked once
+    at the end: T small copies less than filling a tensor step by step, and differentiable.
+    """
+    alive = None if lengths is None else ~padding.beyond(lengths, x.shape[0])
+    inputs = cell.hoist(x).unbind(0)
+    outputs = [state[0]] * len(inputs)
+    for t in reversed(range(len(inputs))) if backward else range(len(inputs)):
+        after = cell.step(inputs[t], state, unseen if see is None else partial(see, t))
+        if alive is not None:
+            after = tuple(torch.where(alive[t], new, old) for new, old in zip(after, state, strict=True))
+        state, outputs[t] = after, after[0]
+    return padding.blank(torch.stack(outputs), lengths), state
+
+
+def unseen(name: str, value: Tensor) -> Tensor:
+    """The observer that neither keeps nor changes anything."""
+    return value
+
+
+class LSTMCell:
+    """The LSTM in the loop. Its equations are those of lessons.cells.lstm_step."""
+
+    states = ("h", "c")
+
+    def __init__(self, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor | None = None, bias_hh=None):
+        self.weight_ih, self.recurrent = weight_ih, weight_hh.T
+        self.bias = None if bias_ih is None else bias_ih + bias_hh
+
+    def hoist(self, x: Float[Tensor, "time batch input"]) -> Float[Tensor, "time batch rows"]:
+        """W_ih x + b, the four gates side by side."""
+        return functional.linear(x, self.weight_ih, self.bias)
+
+    def step(self, from_x: Float[Tensor, "batch rows"], state: State, see: See) -> State:
+        """The next (h, c)."""
+        h, c = state
+        i, f, g, o = torch.addmm(from_x, h, self.recurrent).chunk(4, dim=1)
+        i, f = see("i", torch.sigmoid(i)), see("f", torch.sigmoid(f))
+        g, o = see("g", torch.tanh(g)), see("o", torch.sigmoid(o))
+        c = see("c", f * c + i * g)
+        return see("h", o * torch.tanh(c)), c
+
+
+class GRUCell:
+    """The GRU in the loop. Its equations are those of lessons.cells.gru_step."""
+
+    states = ("h",)
+
+    def __init__(self, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor | None = None, bias_hh=None):
+        self.weight_ih, self.weight_hh = weight_ih, weight_hh
+        self.bias_ih, self.bias_hh = bias_ih, bias_hh
+
+    def hoist(self, x: Float[Tensor, "time batch input"]) -> Float[Tensor, "time batch rows"]:
+        """W_ih x + b_ih, the three gates side by side."""
+        return functional.linear(x, self.weight_ih, self.bias_ih)
+
+    def step(self, from_x: Float[Tensor, "batch rows"], state: State, see: See) -> State:
+        """The next (h,)."""
+        (h,) = state
+        x_r, x_z, x_n = from_x.chunk(3, dim=1)
+        h_r, h_z, q = functional.linear(h, self.weight_hh, self.bias_hh).chunk(3, dim=1)
+        r, z, q = see("r", torch.sigmoid(x_r + h_r)), see("z", torch.sigmoid(x_z + h_z)), see("q", q)
+        n = see("n", torch.tanh(x_n + r * q))
+        return (see("h", torch.lerp(n, h, z)),)
+
+
+class RNNCell:
+    """The Elman network in the loop; `activation` is torch.tanh or torch.relu."""
+
+    states = ("h",)
+
+    def __init__(
+        self, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor | None = None, bias_hh=None, activation=torch.tanh
+    ):
+        self.weight_ih, self.recurrent, self.activation = weight_ih, weight_hh.T, activation
+        self.bias = None if bias_ih is None else bias_ih + bias_hh
+
+    def hoist(self, x: Float[Tensor, "time batch input"]) -> Float[Tensor, "time batch rows"]:
+        """W_ih x + b."""
+        return functional.linear(x, self.weight_ih, self.bias)
+
+    def step(self, from_x: Float[Tensor, "batch rows"], state: State, see: See) -> State:
+        """The next (h,)."""
+        return (see("h", self.activation(torch.addmm(from_x, state[0], self.recurrent))),)
+
+
+CELLS: dict[str, Callable[..., Cell]] = {
+    "LSTM": LSTMCell,
+    "GRU": GRUCell,
+    "RNN_TANH": RNNCell,
+    "RNN_RELU": partial(RNNCell, activation=torch.relu),
+}
