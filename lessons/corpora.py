@@ -1,33 +1,31 @@
-"""The texts to train on: `load("shakespeare")`, one of the other sources, or the learner's own with `user(...)`.
+"""The texts to train on: `load("shakespeare")`, another source by name, or your own text with `user(...)`.
 
-A corpus is a tuple of documents (plays, modules, topics). Training, validation and test texts are made of whole
-documents, chosen by the hash of the document's id, so that no sentence of a held-out play is ever trained on and
-the split stays the same wherever the files come from. The provenance travels with every result.
+A corpus is a tuple of documents (plays, modules, topics). Training, validation and test texts are made of
+whole documents, chosen by the hash of the document's id, so that no sentence of a held-out play is ever
+trained on and the split stays the same wherever the files come from. The provenance goes into every result.
 """
 
-import ast
 import hashlib
-import html
-import re
-from collections import Counter
-from collections.abc import Callable, Iterable
+import os
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 
-from lessons import sources
+from lessons import readers, sources
 from lessons.errors import LessonError
-from lessons.sources import Members, Source
+from lessons.inventory import fetch, main, table, verify
+from lessons.readers import RARE, Documents
 from lessons.vocabulary import Vocabulary
 
-Documents = tuple[tuple[str, str], ...]  # (id, text)
+__all__ = ["Corpus", "Provenance", "fetch", "load", "main", "split", "table", "user", "verify"]
 
 HELD_OUT = {"test": 0.05, "valid": 0.05}  # shares of the characters; the rest is for training
-RARE = "\N{REPLACEMENT CHARACTER}"  # the one symbol that stands for all characters too rare to learn
+SCARCE = 100_000  # characters; a text with fewer still trains, but a note says what to expect
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Which text this is. `asked` differs from `source` when a fallback stands in for it."""
+    """Which text this is. `asked` differs from `source` when a fallback stands in for what was asked."""
 
     asked: str
     source: str
@@ -48,7 +46,7 @@ class Provenance:
         return {**asdict(self), "fallback": self.fallback}
 
     def __str__(self) -> str:
-        stand_in = f", FALLBACK for {self.asked!r}" if self.fallback else ""
+        stand_in = f" (FALLBACK for {self.asked})" if self.fallback else ""
         return f"{self.source}{stand_in}: {self.release}, {self.licence}, content {self.content_sha256[:12]}"
 
 
@@ -90,23 +88,25 @@ class Corpus:
         return "\n".join(text for name, text in self.documents if name in self.parts[part])
 
     def __repr__(self) -> str:
-        return (
-            f"Corpus({self.name!r}, {len(self.documents)} documents, {len(self.text):,} characters, "
-            f"{len(self.vocabulary)} symbols, {self.provenance})"
+        size = (
+            f"{len(self.documents)} documents, {len(self.text):,} characters, {len(self.vocabulary)} symbols"
         )
+        return f"Corpus({self.name!r}, {size}; {self.provenance})"
 
 
 def split(lengths: dict[str, int]) -> dict[str, tuple[str, ...]]:
     """Deal document ids, given with their lengths, to `train`, `valid` and `test`.
 
-    The ids are taken in the order of their SHA-256, never of their place in the text. Test and validation each
-    get at least one document, and more as long as that brings them nearer to their share of the characters.
+    The ids are taken in the order of their SHA-256, never of their place in the text. Test and validation
+    each get one document, and more as long as that brings them nearer to their share of the characters.
     """
+    if len(lengths) <= len(HELD_OUT):
+        raise LessonError(f"A corpus needs at least {len(HELD_OUT) + 1} documents to be split.")
     waiting = sorted(lengths, key=lambda name: hashlib.sha256(name.encode()).digest())
     parts: dict[str, tuple[str, ...]] = {}
     for part, share in HELD_OUT.items():
         wanted, taken = share * sum(lengths.values()), [waiting.pop(0)]
-        while len(waiting) > 1 and sum(lengths[n] for n in taken) + lengths[waiting[0]] / 2 <= wanted:
+        while len(waiting) > 2 and sum(lengths[n] for n in taken) + lengths[waiting[0]] / 2 <= wanted:
             taken.append(waiting.pop(0))
         parts[part] = tuple(taken)
     return {"train": tuple(waiting), **parts}
@@ -115,97 +115,70 @@ def split(lengths: dict[str, int]) -> dict[str, tuple[str, ...]]:
 def load(name: str, *, quiet: bool = False) -> Corpus:
     """A source of `data/sources.toml` as a corpus; prints its provenance unless `quiet`.
 
-    When the source cannot be had (no network and nothing cached), its declared fallback stands in, says so in
-    one line whatever `quiet` is, and bears its own name: a result on it cannot pass for the real one.
+    When the source cannot be had (no network and nothing cached), its declared fallback stands in, says so
+    in one line whatever `quiet` is, and bears its own name: a result on it cannot pass for the real one.
+    Raises LessonError for an unknown name, and when not even the fallback can be had.
     """
-    source = _source(name)
+    source, reason = sources.find(name), ""
     try:
         members, way = sources.read(source)
-        reason = ""
     except sources.Unavailable as error:
         if not source.fallback:
             raise
         reason = str(error)
-        sources.notice(f"FALLBACK: {source.fallback!r} stands in for {name!r}, because {reason}.")
-        source = _source(source.fallback)
+        sources.notice(f"FALLBACK: {source.fallback!r} stands in for {name!r}: {reason}.")
+        source = sources.find(source.fallback)
         members, way = sources.read(source)
+    documents = readers.READERS[source.reader](members)
+    content = sources.content_hash(members)
+    provenance = Provenance(
+        name, source.id, source.release, content, source.licence, source.attribution, way, reason
+    )
+    return _corpus(documents, provenance, quiet)
+
+
+def user(
+    text: str | Path | bytes | bytearray | memoryview, name: str | None = None, *, quiet: bool = False
+) -> Corpus:
+    """The learner's own text as a Corpus: a file, the bytes of an upload, or the text itself.
+
+    A short string without a line break is the name of a file, looked for here and then in `data/user`.
+    Text is read as UTF-8, else as Latin-1, put into NFC; characters used fewer than ten times become one
+    symbol. Raises LessonError, in one sentence, for a file that is missing, too small, too large or binary.
+    """
+    content, found = _content(text)
+    name = name or found
+    documents = readers.own(content, name)
+    characters = sum(len(piece) for _, piece in documents)
+    if characters < SCARCE:
+        sources.notice(f"{name!r} has only {characters:,} characters; expect a model that knows it by heart.")
     provenance = Provenance(
         asked=name,
-        source=source.id,
-        release=source.release,
-        content_sha256=sources.content_hash(members),
-        licence=source.licence,
-        attribution=source.attribution,
-        way=way,
-        reason=reason,
+        source=name,
+        release=f"your own text, {characters:,} characters",
+        content_sha256=hashlib.sha256(content).hexdigest(),
+        licence="no licence stated",
+        attribution="",
+        way="yours",
     )
-    corpus = _corpus(READERS[source.reader](members), provenance)
+    return _corpus(documents, provenance, quiet)
+
+
+def _content(text: str | Path | bytes | bytearray | memoryview) -> tuple[bytes, str]:
+    if isinstance(text, bytes | bytearray | memoryview):
+        return bytes(text), "your text"
+    if isinstance(text, str) and ("\n" in text or len(text) > 1_000):
+        return text.encode(errors="replace"), "your text"
+    for path in (Path(text).expanduser(), sources.data_folder() / "user" / text):
+        if os.path.isfile(path):
+            readers.refuse_size(path.stat().st_size, path.name)
+            return path.read_bytes(), path.stem
+    raise LessonError(f"There is no file {str(text)!r} here or in data/user; put it there or give its path.")
+
+
+def _corpus(documents: Documents, provenance: Provenance, quiet: bool) -> Corpus:
+    text = "".join(text for _, text in documents) + "\n"  # documents are joined by line ends
+    vocabulary = Vocabulary.of(text, unknown=RARE if RARE in text else None)
     if not quiet:
         print(provenance)
-    return corpus
-
-
-def _source(name: str) -> Source:
-    known = sources.registry()
-    if name not in known:
-        raise LessonError(f"There is no source {name!r}; choose one of {', '.join(known)}.")
-    return known[name]
-
-
-def _corpus(documents: Documents, provenance: Provenance) -> Corpus:
-    symbols = tuple(sorted(set().union(*(text for _, text in documents))))
-    vocabulary = Vocabulary(symbols, unknown=RARE if RARE in symbols else None)
     return Corpus(provenance.source, documents, vocabulary, provenance)
-
-
-def merge_rare(documents: Iterable[tuple[str, str]], fewer_than: int = 10) -> Documents:
-    """Replace every character that occurs fewer than ten times in all documents together by one symbol."""
-    documents = tuple(documents)
-    counts = Counter()
-    for _, text in documents:
-        counts.update(text)
-    table = {ord(character): RARE for character, count in counts.items() if count < fewer_than}
-    return tuple((name, text.translate(table)) for name, text in documents)
-
-
-def markdown(members: Members) -> Documents:
-    """The plays as they stand in the package; the id is the play's name, e.g. `hamlet`."""
-    return tuple(
-        (name.rsplit("/", 1)[-1].removesuffix(".md"), members[name].decode().strip() + "\n")
-        for name in sorted(members)
-    )
-
-
-def plays(members: Members) -> Documents:
-    """The plays without markup: a speaker's name on its own line, his words below it, a blank line between."""
-    return tuple((name, plain(text)) for name, text in markdown(members))
-
-
-def plain(text: str) -> str:
-    """Markdown of a play as plain text: no headings, no emphasis, no escapes, no spaces at line ends."""
-    text = re.sub(r"(?m)^#+ .*$|[*_]| +$", "", text)
-    text = html.unescape(re.sub(r"\\(.)", r"\1", text))
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
-
-
-def topics(members: Members) -> Documents:
-    """The topics of Python's `help()`, read from the module's text without running it."""
-    found = {}
-    for content in members.values():
-        for statement in ast.parse(content).body:
-            if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Dict):
-                found |= ast.literal_eval(statement.value)
-    return merge_rare((name, found[name].strip() + "\n") for name in sorted(found))
-
-
-def modules(members: Members) -> Documents:
-    """Python modules, one document each."""
-    return merge_rare((name, members[name].decode().strip() + "\n") for name in sorted(members))
-
-
-READERS: dict[str, Callable[[Members], Documents]] = {
-    "plays": plays,
-    "markdown": markdown,
-    "topics": topics,
-    "modules": modules,
-}

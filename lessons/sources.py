@@ -1,12 +1,11 @@
 """Where texts come from: the registry `data/sources.toml`, and a package's files read as data.
 
 Good texts sit in packages whose code nobody needs. A wheel is a zip file with a known SHA-256, so its members
-can be read without installing, importing or running anything: from the package's folder when it is installed,
-else from the cache, else from a wheel fetched by pip, under pip's own index, proxy and mirror settings. Whichever
-way they came, the members must have the content hash that the registry states.
+can be read without installing, importing or running anything: from the package's folder when it is
+installed, else from the cache, else from a wheel that pip fetches under its own index, proxy and mirror
+settings. Whichever way they came, the members must have the content hash that the registry states.
 """
 
-import fnmatch
 import hashlib
 import importlib.util
 import io
@@ -23,11 +22,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from lessons.errors import LessonError
 
-Members = dict[str, bytes]
+Members = dict[str, bytes]  # path inside the package -> content
 
 
 class Unavailable(LessonError):
@@ -62,6 +61,11 @@ class Source:
             f"{self.dist} {self.version}" if self.kind == "wheel" else f"Python {platform.python_version()}"
         )
 
+    @property
+    def cache_file(self) -> Path:
+        """The one file in which the members are kept; sources that read the same members share it."""
+        return cache_folder() / f"{self.dist}-{self.version}-{self.content_sha256[:12]}.zip"
+
 
 def data_folder() -> Path:
     """The folder with `sources.toml`: `data/` of a checkout, else where an installed wheel puts it."""
@@ -71,12 +75,11 @@ def data_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """Where fetched texts are kept: $UNROLLED_DATA, else `data/cache` of a checkout, else the user's cache."""
+    """Where fetched texts are kept: $UNROLLED_DATA, else a checkout's `data/cache`, else the user's cache."""
     if chosen := os.environ.get("UNROLLED_DATA"):
         return Path(chosen).expanduser()
-    checkout = Path(__file__).resolve().parent.parent / "data"
-    if (checkout / "sources.toml").is_file():
-        return checkout / "cache"
+    if (checkout := Path(__file__).resolve().parent.parent / "data" / "sources.toml").is_file():
+        return checkout.parent / "cache"
     if sys.platform == "win32":
         home = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
     elif sys.platform == "darwin":
@@ -94,13 +97,20 @@ def registry(path: Path | None = None) -> dict[str, Source]:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise LessonError(
-            "The registry sources.toml is missing, so no text can be loaded: install the project again."
+            "The registry sources.toml is missing, so no text can be loaded; install the project again."
         ) from error
     known = {field.name for field in fields(Source)}
     for name, entry in entries.items():
         if surplus := entry.keys() - known:
-            raise LessonError(f"sources.toml: source {name!r} has unknown fields {sorted(surplus)}.")
+            raise LessonError(f"In sources.toml, {name!r} has fields nobody reads: {sorted(surplus)}.")
     return {name: Source(id=name, **entry) for name, entry in entries.items()}
+
+
+def find(name: str) -> Source:
+    """The source called `name`; raises LessonError with the names there are."""
+    if name not in registry():
+        raise LessonError(f"There is no source {name!r}; choose one of {', '.join(registry())}.")
+    return registry()[name]
 
 
 def content_hash(members: Members) -> str:
@@ -109,32 +119,31 @@ def content_hash(members: Members) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def read(source: Source) -> tuple[Members, str]:
+def read(source: Source, *, fetch: bool = True) -> tuple[Members, str]:
     """The source's files and the way they came: `standard library`, `installed`, `cache` or `fetched`.
 
     Raises Unavailable with the reason when none of these ways gives the content that the registry states.
     """
     if source.kind == "stdlib":
         return _standard_library(source), "standard library"
-    for way, members in _ways(source):
+    for way, members in _at_hand(source):
         if content_hash(members) == source.content_sha256:
-            if way == "fetched":
-                _keep(source, members)
             return members, way
-        if way == "fetched":
-            raise Unavailable(f"the files in {source.release} are not the ones that sources.toml describes")
-        notice(
-            f"{source.release}: the {way} copy is not the expected one (content hash differs); passing it over."
-        )
-    raise Unavailable(f"{source.release} is neither installed nor cached")
+        notice(f"The {way} copy of {source.release} is not the expected one (its hash differs); passed over.")
+    if not fetch:
+        raise Unavailable(f"{source.release} is neither installed nor cached")
+    members = _fetched(source)
+    if content_hash(members) != source.content_sha256:
+        raise Unavailable(f"the files in {source.release} are not the ones that sources.toml describes")
+    _keep(source, members)
+    return members, "fetched"
 
 
-def _ways(source: Source) -> Iterator[tuple[str, Members]]:
+def _at_hand(source: Source) -> Iterator[tuple[str, Members]]:
     if members := _installed(source):
         yield "installed", members
-    if (path := cache_file(source)).exists():
-        yield "cache", _cached(source, path)
-    yield "fetched", _fetched(source)
+    if os.path.exists(source.cache_file):
+        yield "cache", _cached(source)
 
 
 def _standard_library(source: Source) -> Members:
@@ -146,10 +155,10 @@ def _standard_library(source: Source) -> Members:
 
 def _installed(source: Source) -> Members:
     top = source.members[0].split("/")[0]
-    spec = importlib.util.find_spec(top)  # of a top-level package: finds it, does not import it
+    spec = importlib.util.find_spec(top)  # of a top-level package: found, not imported
     if spec is None or not spec.submodule_search_locations:
         return {}
-    return _from_folder(Path(spec.submodule_search_locations[0]).parent, source.members)
+    return _from_folder(Path(next(iter(spec.submodule_search_locations))).parent, source.members)
 
 
 def _from_folder(root: Path, patterns: list[str]) -> Members:
@@ -159,40 +168,34 @@ def _from_folder(root: Path, patterns: list[str]) -> Members:
 
 def _from_zip(file: Path | io.BytesIO, patterns: list[str]) -> Members:
     with zipfile.ZipFile(file) as archive:
-        names = [name for name in archive.namelist() if any(fnmatch.fnmatchcase(name, p) for p in patterns)]
+        names = [n for n in archive.namelist() if any(PurePosixPath(n).match(p) for p in patterns)]
         return {name: archive.read(name) for name in names}
 
 
-def cache_file(source: Source) -> Path:
-    """The one file in which a source's members are kept; sources that read the same members share it."""
-    return cache_folder() / f"{source.dist}-{source.version}-{source.content_sha256[:12]}.zip"
-
-
-def _cached(source: Source, path: Path) -> Members:
+def _cached(source: Source) -> Members:
     try:
-        return _from_zip(path, source.members)
-    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
-        return {}  # whatever is wrong with the file, its content is not the expected one
+        return _from_zip(source.cache_file, source.members)
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
+        return {}  # whatever is wrong with the file, this is not the expected content
 
 
 def _fetched(source: Source) -> Members:
-    requirement = f"{source.dist}=={source.version}"
+    wanted = f"{source.dist}=={source.version}"
     command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     command += ["--no-deps", "--only-binary=:all:", "--timeout", "15", "--retries", "1"]
-    notice(f"Fetching {requirement} with pip ({source.size}) ...")
+    notice(f"Fetching {wanted} with pip ({source.size}) ...")
     try:
         with tempfile.TemporaryDirectory() as folder:
-            done = subprocess.run(
-                [*command, "--dest", folder, requirement], capture_output=True, text=True, timeout=600
-            )
+            command += ["--dest", folder, wanted]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=600)
             wheels = list(Path(folder).glob("*.whl"))
             if done.returncode or len(wheels) != 1:
-                raise Unavailable(f"pip could not fetch {requirement}: {_reason(done.stderr)}")
+                raise Unavailable(_pip_reason(done.stderr, wanted))
             return _open_wheel(source, wheels[0].read_bytes())
     except subprocess.TimeoutExpired as error:
-        raise Unavailable(f"pip did not fetch {requirement} within ten minutes") from error
+        raise Unavailable(f"pip did not fetch {wanted} within ten minutes") from error
     except OSError as error:
-        raise Unavailable(f"{requirement} could not be fetched: {error.strerror or error}") from error
+        raise Unavailable(f"{wanted} could not be fetched ({error.strerror or error})") from error
 
 
 def _open_wheel(source: Source, wheel: bytes) -> Members:
@@ -201,23 +204,26 @@ def _open_wheel(source: Source, wheel: bytes) -> Members:
     return _from_zip(io.BytesIO(wheel), source.members)
 
 
-def _reason(stderr: str) -> str:
+def _pip_reason(stderr: str, wanted: str) -> str:
+    if "No module named pip" in stderr:
+        return f"this Python has no pip to fetch {wanted} with (`uv pip install --no-deps {wanted}` helps)"
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith("ERROR:")] or lines or ["no message"]
-    return errors[-1].removeprefix("ERROR:").strip().rstrip(".")
+    last = ([line for line in lines if line.startswith("ERROR:")] or lines or ["no message"])[-1]
+    why = last.removeprefix("ERROR: ")
+    return f"pip could not fetch {wanted}, for want of a network or of the package ({why})"
 
 
 def _keep(source: Source, members: Members) -> None:
     try:
-        write_whole(cache_file(source), _packed(members))
+        write_whole(source.cache_file, _packed(members))
     except OSError as error:
-        why = error.strerror or str(error)
+        why = error.strerror or error
         notice(f"{source.release} could not be kept in the cache ({why}); it is used from memory this time.")
 
 
 def _packed(members: Members) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in sorted(members.items()):
             archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()

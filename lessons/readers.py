@@ -1,0 +1,131 @@
+"""From bytes to documents: each function takes a source's files apart into pairs of (id, text)."""
+
+import ast
+import html
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from lessons.errors import LessonError
+from lessons.sources import Members
+
+Documents = tuple[tuple[str, str], ...]  # (id, text), each text ending in one line end
+
+RARE = "\N{REPLACEMENT CHARACTER}"  # the one symbol that stands for all characters too rare to learn
+SMALLEST, LARGEST = 10_000, 20_000_000  # of a learner's own text, in bytes
+PARTS = 40  # that a learner's own text is cut into
+SHORTEST_PART = 1_000
+
+
+def markdown(members: Members) -> Documents:
+    """The plays as they stand in the package; the id is the play's name, e.g. `hamlet`."""
+    names = {name: name.rsplit("/", 1)[-1].removesuffix(".md") for name in sorted(members)}
+    return tuple((play, members[name].decode().strip() + "\n") for name, play in names.items())
+
+
+def plays(members: Members) -> Documents:
+    """The plays without markup: a speaker's name on its own line, the words below, then a blank line."""
+    return tuple((name, plain(text)) for name, text in markdown(members))
+
+
+def plain(text: str) -> str:
+    """Markdown of a play as plain text: no headings, no emphasis, no escapes, no spaces at line ends."""
+    text = re.sub(r"(?m)^#+ .*$|[*_]| +$", "", text)
+    text = html.unescape(re.sub(r"\\(.)", r"\1", text))
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def topics(members: Members) -> Documents:
+    """The topics of Python's `help()`, read from the module's text without running it."""
+    found = {}
+    for content in members.values():
+        for statement in ast.parse(content).body:
+            if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Dict):
+                found |= ast.literal_eval(statement.value)
+    return merge_rare((name, found[name].strip() + "\n") for name in sorted(found))
+
+
+def modules(members: Members) -> Documents:
+    """Python modules, one document each; empty ones are left out."""
+    texts = ((name, members[name].decode().strip() + "\n") for name in sorted(members))
+    return merge_rare((name, text) for name, text in texts if text.strip())
+
+
+def merge_rare(documents: Iterable[tuple[str, str]], fewer_than: int = 10) -> Documents:
+    """Replace every character that occurs fewer than ten times in all documents together by one symbol."""
+    documents = tuple(documents)
+    counts = Counter()
+    for _, text in documents:
+        counts.update(text)
+    table = {ord(character): RARE for character, count in counts.items() if count < fewer_than}
+    return tuple((name, text.translate(table)) for name, text in documents)
+
+
+def own(content: bytes, name: str) -> Documents:
+    """A learner's file as documents of neighbouring paragraphs, about forty of equal size.
+
+    Raises LessonError, in one sentence, for a file that is too small, too large or not text.
+    """
+    refuse_size(len(content), name)
+    text = unicodedata.normalize("NFC", decode(content, name)).replace("\r\n", "\n").replace("\r", "\n")
+    text = text.strip() + "\n"
+    refuse_size(len(text.encode()), name)
+    pieces = [piece.strip("\n") + "\n" for piece in cut(text, max(len(text) // PARTS, SHORTEST_PART))]
+    pieces = [piece for piece in pieces if piece.strip()]
+    return merge_rare((f"part {n} of {len(pieces)}", piece) for n, piece in enumerate(pieces, 1))
+
+
+def refuse_size(size: int, name: str) -> None:
+    """Raise LessonError if a text of `size` bytes is too small to learn from or too large to handle."""
+    if size > LARGEST:
+        raise LessonError(
+            f"{name!r} has {size / 1e6:.1f} MB; use a part of it, at most {LARGEST / 1e6:.0f} MB."
+        )
+    if size < SMALLEST:
+        raise LessonError(f"{name!r} has {size:,} bytes, too few to learn from; use {SMALLEST:,} or more.")
+
+
+def decode(content: bytes, name: str) -> str:
+    """UTF-8, else Latin-1 with the quotation marks and dashes that Windows adds; refuses binary files."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise LessonError(f"{name!r} is text in UTF-16; save it as UTF-8 and try again.")
+    if b"\0" in content:
+        raise LessonError(f"{name!r} is not a text file (it has zero bytes); choose a plain text file.")
+    for encoding in ("utf-8-sig", "cp1252", "latin-1"):  # the last one takes any bytes
+        try:
+            text = content.decode(encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+    readable = sum(n for c, n in Counter(text).items() if c.isprintable() or c.isspace())
+    if readable < 0.95 * len(text):
+        share = 1 - readable / len(text)
+        raise LessonError(f"{name!r} is not a text file ({share:.0%} control characters); choose another.")
+    return text
+
+
+def cut(text: str, size: int) -> list[str]:
+    """Cut a text into pieces of `size` or a little more: at a blank line, else a line end, else a space."""
+    pieces, start = [], 0
+    while len(text) - start >= 1.5 * size:
+        end = _boundary(text, start + size, size // 2)
+        pieces.append(text[start:end])
+        start = end
+    return [*pieces, text[start:]]
+
+
+def _boundary(text: str, wanted: int, reach: int) -> int:
+    for separator in ("\n\n", "\n", " "):
+        place = text.find(separator, wanted, wanted + reach)
+        if place >= 0:
+            return place + len(separator)
+    return wanted
+
+
+READERS: dict[str, Callable[[Members], Documents]] = {
+    "plays": plays,
+    "markdown": markdown,
+    "topics": topics,
+    "modules": modules,
+}
