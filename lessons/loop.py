@@ -117,7 +117,12 @@ class RNNCell:
     states = ("h",)
 
     def __init__(
-        self, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor | None = None, bias_hh=None, activation=torch.tanh
+        self,
+        weight_ih: Tensor,
+        weight_hh: Tensor,
+        bias_ih: Tensor | None = None,
+        bias_hh=None,
+        activation=torch.tanh,
     ):
         self.weight_ih, self.recurrent, self.activation = weight_ih, weight_hh.T, activation
         self.bias = None if bias_ih is None else bias_ih + bias_hh

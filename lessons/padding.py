@@ -24,7 +24,9 @@ def checked(
         return None
     lengths = torch.as_tensor(lengths)
     if lengths.shape != (batch,):
-        raise LessonError(f"lengths has shape {tuple(lengths.shape)}; give one length for each of {batch} sequences.")
+        raise LessonError(
+            f"lengths has shape {tuple(lengths.shape)}; give one length for each of {batch} sequences."
+        )
     if lengths.is_meta:
         return lengths
     if batch and not 1 <= int(lengths.min()) <= int(lengths.max()) <= steps:
@@ -37,12 +39,16 @@ def beyond(lengths: Int[Tensor, " batch"], steps: int) -> Bool[Tensor, "time bat
     return (torch.arange(steps, device=lengths.device)[:, None] >= lengths)[..., None]
 
 
-def blank(x: Float[Tensor, "time batch axis"], lengths: Int[Tensor, " batch"] | None) -> Float[Tensor, "time batch axis"]:
+def blank(
+    x: Float[Tensor, "time batch axis"], lengths: Int[Tensor, " batch"] | None
+) -> Float[Tensor, "time batch axis"]:
     """x with zeros past the end of each sequence."""
     return x if lengths is None else x.masked_fill(beyond(lengths, x.shape[0]), 0.0)
 
 
-def reverse(x: Shaped[Tensor, "time batch axis"], lengths: Int[Tensor, " batch"] | None) -> Shaped[Tensor, "time batch axis"]:
+def reverse(
+    x: Shaped[Tensor, "time batch axis"], lengths: Int[Tensor, " batch"] | None
+) -> Shaped[Tensor, "time batch axis"]:
     """Each sequence read backwards inside its own length, its padding left at the end. Twice gives x again."""
     if lengths is None:
         return x.flip(0)
@@ -51,7 +57,9 @@ def reverse(x: Shaped[Tensor, "time batch axis"], lengths: Int[Tensor, " batch"]
     return x.gather(0, source[..., None].expand_as(x))
 
 
-def last(x: Float[Tensor, "time batch axis"], lengths: Int[Tensor, " batch"] | None) -> Float[Tensor, "batch axis"]:
+def last(
+    x: Float[Tensor, "time batch axis"], lengths: Int[Tensor, " batch"] | None
+) -> Float[Tensor, "batch axis"]:
     """The last step of each sequence."""
     if lengths is None:
         return x[-1]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from lessons import padding
+from lessons import closed_form, padding
 from lessons.errors import LessonError
 
 State = tuple[Tensor, ...]
@@ -23,7 +23,9 @@ Lengths = Int[Tensor, " batch"] | Sequence[int] | None
 class Layered:
     """What the three layers share. It stands before torch's class among the bases."""
 
-    def forward(self, input: Tensor | PackedSequence, hx: Tensor | State | None = None, lengths: Lengths = None):
+    def forward(
+        self, input: Tensor | PackedSequence, hx: Tensor | State | None = None, lengths: Lengths = None
+    ):
         """Run all layers and directions over a batch of sequences.
 
         Args:
@@ -37,28 +39,17 @@ class Layered:
         if isinstance(input, PackedSequence):
             return self._forward_packed(input, hx)
         batched = input.dim() == 3
-        if lengths is None:
-            return super().forward(input, hx)
-        x = input.transpose(0, 1) if batched and self.batch_first else input
-        x = x if batched else x.unsqueeze(1)
+        x = time_first(self, input)
         lengths = padding.checked(lengths, x.shape[0], x.shape[1], x.device)
-        if lengths is None:
+        if lengths is None and not closed_form.serves(self.mode, input):
             return super().forward(input, hx)
-        state = self.initial_state(x, hx)
-        y, final = self._run(x, state, lengths)
-        y = y if batched else y.squeeze(1)
-        final = final if batched else tuple(s.squeeze(1) for s in final)
-        y = y.transpose(0, 1) if batched and self.batch_first else y
-        return y, (final if self.mode == "LSTM" else final[0])
-
-    def initial_state(self, x: Float[Tensor, "time batch input"], hx: Tensor | State | None) -> State:
-        """hx as a tuple of tensors (L * D, B, H); zeros when it is None."""
-        parts = 2 if self.mode == "LSTM" else 1
-        if hx is None:
-            directions = 2 if self.bidirectional else 1
-            return (x.new_zeros(self.num_layers * directions, x.shape[1], self.hidden_size),) * parts
-        state = (hx,) if isinstance(hx, Tensor) else tuple(hx)
-        return tuple(s.unsqueeze(1) if s.dim() == 2 else s for s in state)
+        self.check_input(x, None)
+        output, final = self._run(x, initial_state(self, x, hx), lengths)
+        if not batched:
+            output, final = output.squeeze(1), tuple(part.squeeze(1) for part in final)
+        elif self.batch_first:
+            output = output.transpose(0, 1)
+        return output, (final if self.mode == "LSTM" else final[0])
 
     def _run(self, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         finals, directions = [], 2 if self.bidirectional else 1
@@ -67,7 +58,9 @@ class Layered:
             for direction in range(directions):
                 place = layer * directions + direction
                 start = tuple(s[place] for s in state)
-                y, final = run_direction(self.mode, x, start, weights(self, layer, direction), lengths, direction == 1)
+                y, final = run_direction(
+                    self.mode, x, start, weights(self, layer, direction), lengths, direction == 1
+                )
                 outputs.append(y)
                 finals.append(final)
             x = outputs[0] if directions == 1 else torch.cat(outputs, -1)
@@ -141,6 +134,35 @@ class LSTM(Layered, nn.LSTM):
                 parameter[forget] = value if name.startswith("bias_ih") else 0.0
 
 
+def time_first(layer: nn.RNNBase, input: Tensor) -> Float[Tensor, "time batch input"]:
+    """A layer's input as (T, B, I), whatever order it takes; a single sequence becomes a batch of one."""
+    if input.dim() == 2:
+        return input.unsqueeze(1)
+    if input.dim() != 3:
+        raise LessonError(
+            f"A recurrent layer takes 2 or 3 dimensions (time, batch, input), not {input.dim()}."
+        )
+    return input.transpose(0, 1) if layer.batch_first else input
+
+
+def initial_state(
+    layer: nn.RNNBase, x: Float[Tensor, "time batch input"], hx: Tensor | State | None
+) -> State:
+    """hx as a tuple of tensors (L * D, B, H), one or, for the LSTM, two; zeros when hx is None."""
+    parts = 2 if layer.mode == "LSTM" else 1
+    shape = (layer.num_layers * (2 if layer.bidirectional else 1), x.shape[1], layer.hidden_size)
+    if hx is None:
+        return (x.new_zeros(shape),) * parts
+    state = (hx,) if isinstance(hx, Tensor) else tuple(hx)
+    state = tuple(part.unsqueeze(1) if part.dim() == 2 else part for part in state)
+    if len(state) != parts or any(part.shape != shape for part in state):
+        given = " and ".join(str(tuple(part.shape)) for part in state)
+        raise LessonError(
+            f"The initial state has shape {given}; it takes {'a pair of ' * (parts - 1)}{shape}."
+        )
+    return state
+
+
 def weights(layer: nn.RNNBase, index: int, direction: int) -> list[Tensor]:
     """weight_ih, weight_hh (and bias_ih, bias_hh) of one layer in one direction."""
     place = index * (2 if layer.bidirectional else 1) + direction
@@ -148,7 +170,11 @@ def weights(layer: nn.RNNBase, index: int, direction: int) -> list[Tensor]:
 
 
 def run_direction(
-    mode: str, x: Float[Tensor, "time batch input"], state: State, weights: list[Tensor], lengths: Tensor | None,
+    mode: str,
+    x: Float[Tensor, "time batch input"],
+    state: State,
+    weights: list[Tensor],
+    lengths: Tensor | None,
     backward: bool = False,
 ) -> tuple[Float[Tensor, "time batch hidden"], State]:
     """One layer in one direction; the backward direction reads each sequence from its own end."""
@@ -156,20 +182,24 @@ def run_direction(
         x = padding.reverse(x, lengths)
     if lengths is not None and mode == "LSTM":
         x, weights = flag_padding(x, weights, lengths)
-    y, *final = kernel(mode, x, state, weights)
+    y, final = kernel(mode, x, state, weights)
     if lengths is not None:
-        final[0] = padding.last(y, lengths)
-        y = padding.blank(y, lengths)
-    return padding.reverse(y, lengths) if backward else y, tuple(final)
+        y, final = padding.blank(y, lengths), (padding.last(y, lengths), *final[1:])
+    return padding.reverse(y, lengths) if backward else y, final
 
 
-def kernel(mode: str, x: Tensor, state: State, weights: list[Tensor]) -> tuple[Tensor, ...]:
-    """torch's own kernel for one layer and one direction: output (T, B, H), then the final states (B, H)."""
+def kernel(mode: str, x: Tensor, state: State, weights: list[Tensor]) -> tuple[Tensor, State]:
+    """The fastest way to run one layer in one direction: output (T, B, H) and the final state."""
+    if closed_form.serves(mode, x):
+        h = closed_form.run(mode, x, state[0], weights).h
+        return h, (h[-1],)
     run = {"LSTM": torch.lstm, "GRU": torch.gru, "RNN_TANH": torch.rnn_tanh, "RNN_RELU": torch.rnn_relu}[mode]
-    start = tuple(s.unsqueeze(0) for s in state)
+    start = tuple(part.unsqueeze(0) for part in state)
     training = torch.is_grad_enabled()
-    y, *final = run(x, start if mode == "LSTM" else start[0], weights, len(weights) > 2, 1, 0.0, training, False, False)
-    return y, *(s.squeeze(0) for s in final)
+    h, *final = run(
+        x, start if mode == "LSTM" else start[0], weights, len(weights) > 2, 1, 0.0, training, False, False
+    )
+    return h, tuple(part.squeeze(0) for part in final)
 
 
 def flag_padding(x: Tensor, weights: list[Tensor], lengths: Tensor) -> tuple[Tensor, list[Tensor]]:

@@ -59,13 +59,21 @@ class Trace:
     vocabulary: tuple[str, ...] | None = None
 
     def __getitem__(self, key: str | tuple) -> Float[Tensor, "batch time hidden"]:
-        name, layer, direction = (*((key,) if isinstance(key, str) else key), -1, 0)[:3] if isinstance(key, str) else (*key, 0)[:3]
+        name, layer, direction = (
+            (*((key,) if isinstance(key, str) else key), -1, 0)[:3] if isinstance(key, str) else (*key, 0)[:3]
+        )
         if name not in self.names:
-            raise LessonError(f"There is no {name!r} in a trace of {self.cell!r}; it has {', '.join(self.names)}.")
+            raise LessonError(
+                f"There is no {name!r} in a trace of {self.cell!r}; it has {', '.join(self.names)}."
+            )
         if not -self.num_layers <= layer < self.num_layers:
-            raise LessonError(f"There is no layer {layer}; the trace has {self.num_layers} (0 is the lowest, -1 the last).")
+            raise LessonError(
+                f"There is no layer {layer}; the trace has {self.num_layers} (0 is the lowest, -1 the last)."
+            )
         if direction not in range(self.num_directions):
-            raise LessonError(f"There is no direction {direction}; the trace has {self.num_directions} (0 is forward).")
+            raise LessonError(
+                f"There is no direction {direction}; the trace has {self.num_directions} (0 is forward)."
+            )
         return self.layers[layer][direction][name]
 
     @property
@@ -114,12 +122,19 @@ class Trace:
             return part[b : b + 1, :end] if part.dim() == 3 else part[b : b + 1]
 
         def each(layers: PerLayer) -> PerLayer:
-            return tuple(tuple({name: cut(t) for name, t in named.items()} for named in layer) for layer in layers)
+            return tuple(
+                tuple({name: cut(t) for name, t in named.items()} for named in layer) for layer in layers
+            )
 
         logits = None if self.logits is None else cut(self.logits)
         return replace(
-            self, layers=each(self.layers), initial=each(self.initial), output=cut(self.output), logits=logits,
-            labels=(self.labels[b],), lengths=None,
+            self,
+            layers=each(self.layers),
+            initial=each(self.initial),
+            output=cut(self.output),
+            logits=logits,
+            labels=(self.labels[b],),
+            lengths=None,
         )
 
     def numpy(self, name: str, layer: int = -1, direction: int = 0, sequence: int = 0) -> numpy.ndarray:
@@ -162,7 +177,9 @@ def _trace_text(model: nn.Module, x, state, lengths) -> Trace:
     seen = _trace_layers(model.recurrent, model.embedding(tokens).transpose(0, 1), state, lengths)
     symbols = tuple(model.vocabulary.symbols)
     ends = [tokens.shape[1]] * len(tokens) if lengths is None else lengths.tolist()
-    labels = tuple(tuple(symbols[k] for k in row[:end]) for row, end in zip(tokens.tolist(), ends, strict=True))
+    labels = tuple(
+        tuple(symbols[k] for k in row[:end]) for row, end in zip(tokens.tolist(), ends, strict=True)
+    )
     return replace(seen, labels=labels, vocabulary=symbols, logits=model.readout(seen.output))
 
 
@@ -185,7 +202,11 @@ def _trace_layers(layer: nn.RNNBase, x: Float[Tensor, "time batch input"], state
         seen = []
         for direction in range(directions):
             start = tuple(part[index * directions + direction] for part in state)
-            seen.append(_trace_direction(layer.mode, x, start, weights(layer, index, direction), lengths, direction == 1))
+            seen.append(
+                _trace_direction(
+                    layer.mode, x, start, weights(layer, index, direction), lengths, direction == 1
+                )
+            )
             initial.append(dict(zip(STATES[cell], start, strict=True)))
         x = torch.cat([named["h"] for named in seen], -1)
         layers.append(tuple({name: t.transpose(0, 1) for name, t in named.items()} for named in seen))
@@ -209,7 +230,7 @@ def _initial(layer: nn.RNNBase, x: Tensor, state) -> tuple[Tensor, ...]:
 def _trace_direction(mode, x, state, weights, lengths, backward) -> dict[str, Tensor]:
     if backward:
         x = padding.reverse(x, lengths)
-    h = kernel(mode, x, state, weights)[0]
+    h, _ = kernel(mode, x, state, weights)
     before = torch.cat([state[0][None], h[:-1]])
     named = {"LSTM": _lstm, "GRU": _gru}.get(mode, _rnn)(x, before, h, state, weights)
     named["h"] = h
@@ -218,14 +239,19 @@ def _trace_direction(mode, x, state, weights, lengths, backward) -> dict[str, Te
 
 
 def _lstm(x, before, h, state, weights) -> dict[str, Tensor]:
-    total = functional.linear(x, weights[0], _bias(weights, 2)) + functional.linear(before, weights[1], _bias(weights, 3))
+    total = functional.linear(x, weights[0], _bias(weights, 2)) + functional.linear(
+        before, weights[1], _bias(weights, 3)
+    )
     i, f, g, o = total.chunk(4, -1)
     i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
     return {"i": i, "f": f, "g": g, "o": o, "c": _scan(f, i * g, state[1])}
 
 
 def _gru(x, before, h, state, weights) -> dict[str, Tensor]:
-    from_x, from_h = functional.linear(x, weights[0], _bias(weights, 2)), functional.linear(before, weights[1], _bias(weights, 3))
+    from_x, from_h = (
+        functional.linear(x, weights[0], _bias(weights, 2)),
+        functional.linear(before, weights[1], _bias(weights, 3)),
+    )
     (x_r, x_z, x_n), (h_r, h_z, q) = from_x.chunk(3, -1), from_h.chunk(3, -1)
     r, z = (x_r + h_r).sigmoid(), (x_z + h_z).sigmoid()
     return {"r": r, "z": z, "n": (x_n + r * q).tanh(), "q": q}
