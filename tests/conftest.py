@@ -2,9 +2,18 @@
 
 import os
 
+import pytest
 from jaxtyping import install_import_hook
 
-# Two pytest workers on two cores: more threads a process only wait for each other.
+# Two pytest workers on two cores: more threads in each would only wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 install_import_hook("lessons", "beartype.beartype")
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what drives a browser, and put it last: playwright keeps an event loop running to the end."""
+    for item in items:
+        if "browser" in item.path.parts:
+            item.add_marker(pytest.mark.browser)
+    items.sort(key=lambda item: "browser" in item.path.parts)
