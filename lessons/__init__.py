@@ -20,6 +20,7 @@ _MODULES = (
     "ngram",
     "presets",
     "recurrent",
+    "run",
     "sampling",
     "training",
     "units",

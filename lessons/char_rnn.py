@@ -1,15 +1,25 @@
 """A network that reads characters and guesses the next: embed, run the recurrence, read out."""
 
+import math
+from copy import copy
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
+from lessons import checkpoints
 from lessons.errors import LessonError
+from lessons.presets import Number, Preset, choose
+from lessons.recurrent import GRU, LSTM, RNN
 from lessons.vocabulary import Vocabulary
 
-CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+CHECKPOINTS = Path(__file__).resolve().parents[1] / "data" / "checkpoints"
+CELLS = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
 
 State = (
     Float[Tensor, "layers batch hidden"]
@@ -45,8 +55,9 @@ class CharModel(nn.Module):
         place = {"device": device, "dtype": dtype}
         between = dropout if num_layers > 1 else 0.0
         self.embedding = nn.Embedding(len(vocabulary), embedding_size, **place)
+        bias = {"forget_bias": forget_bias} if cell == "lstm" else {}
         self.recurrent = CELLS[cell](
-            embedding_size, hidden_size, num_layers, batch_first=True, dropout=between, **place
+            embedding_size, hidden_size, num_layers, batch_first=True, dropout=between, **bias, **place
         )
         self.dropout = nn.Dropout(dropout)
         self.readout = nn.Linear(hidden_size, len(vocabulary), **place)
@@ -86,6 +97,16 @@ class CharModel(nn.Module):
         """The text that a sequence of numbers stands for."""
         return self.vocabulary.decode(ids)
 
+    def task(self, corpus: Any, preset: "CharPreset | str | None" = None) -> "CharTask":
+        """Learning to predict a corpus, for `fit`; the sizes noted in its preset are this model's."""
+        return CharTask(self, corpus, preset if isinstance(preset, Preset) else choose(PRESETS, preset))
+
+    def sizes(self) -> dict[str, Any]:
+        """The settings of this model that a preset names too."""
+        return {
+            name: value for name, value in self.config().items() if name not in ("vocabulary", "forget_bias")
+        }
+
     def config(self) -> dict[str, Any]:
         """What rebuilds this model, weights aside: `CharModel(**model.config())`."""
         return {
@@ -97,3 +118,179 @@ class CharModel(nn.Module):
             "dropout": self.dropout.p,
             "forget_bias": self.forget_bias,
         }
+
+
+@dataclass(frozen=True)
+class CharPreset(Preset):
+    """Sizes of the character model and of its batches.
+
+    batch_size streams are read side by side, `length` characters at a time; the state goes on from one batch
+    to the next, the gradient stops at their edges (truncated back-propagation through time).
+    valid_characters: how much of the validation text each evaluation reads.
+    baseline_order: the n-gram drawn into the curve; None for none.
+    """
+
+    corpus: str = "shakespeare"
+    cell: str = "lstm"
+    hidden_size: int = 128
+    num_layers: int = 1
+    embedding_size: int = 64
+    dropout: Number = 0.0
+    batch_size: int = 32
+    length: int = 64
+    valid_characters: int = 100_000
+    baseline_order: int | None = 5
+
+
+PRESETS = {
+    "ci": CharPreset(
+        "ci", steps=30, learning_rate=1e-2, warmup=5, evaluate_every=15, precision="float32", threads=1,
+        hidden_size=32, embedding_size=16, batch_size=8, length=32, valid_characters=4_000,
+        baseline_order=None,
+    ),
+    "cpu": CharPreset("cpu", steps=4000, learning_rate=4e-3, evaluate_every=500, hidden_size=192),
+    "gpu": CharPreset(
+        "gpu", steps=20_000, evaluate_every=1000, hidden_size=512, num_layers=3, embedding_size=128,
+        dropout=0.3, batch_size=128, length=128, valid_characters=400_000,
+    ),
+}  # fmt: skip
+
+
+def preset(name: str | None = None) -> CharPreset:
+    """This lesson's preset: the one named, else UNROLLED_PRESET, else the device's."""
+    return choose(PRESETS, name)
+
+
+def build(vocabulary: Vocabulary, preset: CharPreset, seed: int = 0) -> CharModel:
+    """A model of a preset's size, its first weights drawn from `seed`; torch's generator is left alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return CharModel(
+            vocabulary,
+            preset.cell,
+            preset.hidden_size,
+            preset.num_layers,
+            preset.embedding_size,
+            preset.dropout,
+        )
+
+
+class CharTask:
+    """Predict the next character of a corpus, for `fit`; losses and figures are bits per character.
+
+    The training text is cut into `batch_size` streams of equal length. Every epoch cuts it at other places.
+    """
+
+    name = "char_rnn"
+    unit = "bits per character"
+
+    def __init__(self, model: CharModel, corpus: Any, preset: CharPreset, seed: int = 0) -> None:
+        self.model, self.corpus, self.seed = model, corpus, seed
+        self.preset = preset.but(corpus=corpus.name, **model.sizes())
+        self.streams = range(preset.batch_size)
+        self.provenance = corpus.provenance.as_dict()
+        self.train = model.vocabulary.encode(corpus.train)
+        self.valid = corpus.valid[: preset.valid_characters]
+        self.steps_per_epoch = (len(self.train) // preset.batch_size - 1) // preset.length
+        if self.steps_per_epoch < 1:
+            raise LessonError(
+                f"The training text has {len(self.train):,} characters, too few for "
+                f"{preset.batch_size} streams of {preset.length}; take a longer text or a smaller batch_size."
+            )
+        self._epoch: tuple[Any, Tensor] = (None, self.train)
+
+    def batch(self, step: int) -> tuple[Int[Tensor, "batch time"], Int[Tensor, "batch time"], bool]:
+        """Characters, the ones that follow each of them, and whether the streams start afresh here."""
+        epoch, place = divmod(step, self.steps_per_epoch)
+        streams, start = self._cut(epoch), place * self.preset.length
+        window = streams[:, start : start + self.preset.length + 1]
+        return window[:, :-1], window[:, 1:], place == 0
+
+    def start(self) -> None:
+        """Nothing is carried into the first step: the model begins with zeros."""
+        return None
+
+    def loss(self, batch: tuple, carry: State | None) -> tuple[Float[Tensor, ""], State]:
+        """Mean bits per character, and the state that the next batch begins with, its gradient cut off."""
+        characters, following, afresh = batch
+        logits, state = self.model(characters, None if afresh else carry)
+        nats = cross_entropy(logits.flatten(0, 1).float(), following.flatten())
+        return nats / math.log(2), _detached(state)
+
+    def evaluate(self) -> dict[str, float]:
+        """Bits per character on the first `valid_characters` of the validation text."""
+        return {"valid": bits_per_character(self.model, self.valid)}
+
+    def baselines(self) -> dict[str, float]:
+        """What guessing costs: all characters alike, by their frequency, and an n-gram with back-off."""
+        found = {"uniform guess": math.log2(len(self.model.vocabulary))}
+        if self.preset.baseline_order:
+            for order, name in ((1, "letter frequencies"), (self.preset.baseline_order, None)):
+                found[name or f"{order}-gram"] = ngram_bits(self.corpus, order, self.valid)
+        return found
+
+    def shard(self, index: int, count: int) -> "CharTask":
+        """Every `count`-th stream, for one of several processes."""
+        if self.preset.batch_size % count:
+            raise LessonError(
+                f"{self.preset.batch_size} streams cannot be dealt to {count} processes evenly."
+            )
+        part = copy(self)
+        part.streams = self.streams[index::count]
+        return part
+
+    def _cut(self, epoch: int) -> Int[Tensor, "batch time"]:
+        """The streams of an epoch, on the model's device; the first begins somewhere else each time."""
+        key, device = (epoch, self.seed), self.model.readout.weight.device
+        if self._epoch[0] != key:
+            generator = torch.Generator(device="cpu").manual_seed(self.seed * 1_000_003 + epoch)
+            begin = int(torch.randint(len(self.train), (), generator=generator, device="cpu")) if epoch else 0
+            size = len(self.train) // self.preset.batch_size
+            whole = self.train.roll(-begin)[: size * self.preset.batch_size]
+            rows = whole.view(self.preset.batch_size, size)[list(self.streams)]
+            self._epoch = (key, rows.to(device))
+        return self._epoch[1]
+
+
+@torch.no_grad()
+def bits_per_character(model: CharModel, text: str, streams: int = 64, length: int = 256) -> float:
+    """The mean of -log2 p(next character) over a text, in float32, the state carried all the way.
+
+    The text is cut into `streams` parts read side by side, each from the zero state (fewer if they would be
+    shorter than 1,000 characters); the first character of each part and a remainder are not predicted.
+    """
+    ids = model.vocabulary.encode(text, device=model.readout.weight.device)
+    streams = max(1, min(streams, len(ids) // 1000))
+    size = len(ids) // streams
+    if size < 2:
+        raise LessonError("Bits per character need a text of at least two characters.")
+    rows = ids[: streams * size].view(streams, size)
+    was_training, total, state = model.training, 0.0, None
+    model.eval()
+    for start in range(0, size - 1, length):
+        window = rows[:, start : start + length + 1]
+        logits, state = model(window[:, :-1], state)
+        total += float(cross_entropy(logits.flatten(0, 1), window[:, 1:].flatten(), reduction="sum"))
+    model.train(was_training)
+    return total / (streams * (size - 1)) / math.log(2)
+
+
+def ngram_bits(corpus: Any, order: int, text: str) -> float:
+    """Bits per character on `text` of an n-gram fitted to the corpus's training text; each fitted once."""
+    return _ngram(corpus.train, order).bits_per_character(text)
+
+
+@lru_cache(maxsize=8)
+def _ngram(text: str, order: int) -> Any:
+    from lessons.ngram import NGram  # here, because fitting is not for everyone who wants a model
+
+    return NGram(order).fit(text)
+
+
+def _detached(state: State) -> State:
+    return state.detach() if isinstance(state, Tensor) else (state[0].detach(), state[1].detach())
+
+
+def pretrained(name: str = "char_rnn") -> CharModel:
+    """The small LSTM that comes with the course, trained on Shakespeare's plays in Markdown, in eval mode."""
+    return checkpoints.load(CHECKPOINTS / name).eval()
