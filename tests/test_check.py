@@ -39,12 +39,12 @@ def test_a_missing_return_is_named(capsys):
 def test_the_learners_error_is_one_sentence_with_their_line(capsys):
     def nucleus(probabilities, top_p):
         kept = probabilities[:2]
-        return kept + probabilities  # sizes 2 and 4
+        return kept + probabilities  # sizes 2 and 5
 
     check.nucleus(nucleus)
     text = said(capsys)
     assert "stopped with RuntimeError: The size of tensor a (2)" in text
-    assert "`return kept + probabilities  # sizes 2 and 4`" in text
+    assert "`return kept + probabilities  # sizes 2 and 5`" in text
     assert "Traceback" not in text and "File" not in text and text.count("\n") == 2
 
 
@@ -69,7 +69,7 @@ def test_addresses_and_long_messages_are_cut(capsys):
         (lambda p, q: "text", "a value of type str"),
         (lambda p, q: {"p": p}, "a value of type dict"),
         (lambda p, q: torch.full_like(p, float("nan")), "holds NaN"),
-        (lambda p, q: p[:2], "shape (2,) where (4,) is expected"),
+        (lambda p, q: p[:2], "shape (2,) where (5,) is expected"),
         (lambda p, q: p.to(torch.complex64) * 1j, "differ"),
     ],
 )

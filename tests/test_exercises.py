@@ -191,7 +191,7 @@ WRONG = {
         (lambda x, t, g: draw((x / t).softmax(-1), None), "global generator"),
         (lambda x, t, g: torch.distributions.Categorical(logits=x / t).sample(), "global generator"),
         (raw_exp, "overflows"),
-        (raw_inverse, "largest first"),
+        (raw_inverse, "largest logit first"),
         (lambda x, t, g: x, "still the distribution"),
     ],
     "bits_per_character": [

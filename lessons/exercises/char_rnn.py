@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lessons.exercises.exercise import (
     Case,
+    Diagnosis,
     Exercise,
     Observations,
     Unfit,
@@ -153,6 +154,11 @@ SOFTMAX_SAMPLE = Exercise(
     observe=_draws,
     tolerance=0.05,
     diagnoses=(
+        Diagnosis(
+            lambda attempt: "1000" in attempt.case.label,  # all else was right
+            "exp overflows on large logits, and on very negative ones every weight becomes 0. Subtract each "
+            "row's largest logit first: the distribution stays the same.",
+        ),
         shows(
             lambda seen, expected: seen["the result's shape"] == (_ROWS, 1),
             "torch.multinomial(p, 1) returns a column; take its only entry with [:, 0] or .squeeze(-1).",
@@ -190,18 +196,6 @@ SOFTMAX_SAMPLE = Exercise(
         shows(
             lambda seen, expected: not seen["two generators with the same seed give the same draws"],
             "the draw uses the global generator; pass generator=generator on, or no sample can be repeated.",
-        ),
-        stops_with(
-            "`inf`|inf, nan|infinity or nan|encountering",
-            "exp overflows on large logits, or every weight underflows to 0. Subtract each row's largest "
-            "logit first: the distribution stays the same.",
-        ),
-        shows(
-            lambda seen, expected: (
-                seen["the share of each symbol among draws from the first kind of row"].max() == 1
-            ),
-            "exp of a large number is infinite, and ∞/∞ is no probability. Subtract each row's largest "
-            "first.",
         ),
     ),
     hints=(
@@ -535,7 +529,7 @@ NUCLEUS = Exercise(
 ''',
     solution=nucleus,
     cases=(
-        Case("0.5, 0.3, 0.15, 0.05 with top_p 0.9", _top([0.5, 0.3, 0.15, 0.05], 0.9)),
+        Case("0.4, 0.3, 0.15, 0.1, 0.05 with top_p 0.8", _top([0.4, 0.3, 0.15, 0.1, 0.05], 0.8)),
         Case("one character with probability 0.9 and top_p 0.6", _top([0.04, 0.9, 0.05, 0.01], 0.6)),
         Case("probabilities in mixed order with top_p 0.7", _top([0.05, 0.42, 0.1, 0.21, 0.22], 0.7)),
         Case("top_p 1, which keeps everything", _top([0.1, 0.2, 0.3, 0.4], 1.0)),
