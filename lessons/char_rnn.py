@@ -4,7 +4,6 @@ import math
 from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,9 +15,9 @@ from lessons import checkpoints
 from lessons.errors import LessonError
 from lessons.presets import Number, Preset, choose
 from lessons.recurrent import GRU, LSTM, RNN
+from lessons.sources import data_folder
 from lessons.vocabulary import Vocabulary
 
-CHECKPOINTS = Path(__file__).resolve().parents[1] / "data" / "checkpoints"
 CELLS = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
 
 State = (
@@ -293,4 +292,4 @@ def _detached(state: State) -> State:
 
 def pretrained(name: str = "char_rnn") -> CharModel:
     """The small LSTM that comes with the course, trained on Shakespeare's plays in Markdown, in eval mode."""
-    return checkpoints.load(CHECKPOINTS / name).eval()
+    return checkpoints.load(data_folder() / "checkpoints" / name).eval()

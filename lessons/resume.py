@@ -82,7 +82,9 @@ class Saver:
         """Refuse to go on with a run that had other settings: its curve would be of two trainings."""
         now = self.loop.run.record()
         then = run.record()
-        pairs = [(name, then[name], now[name]) for name in ("name", "unit", "seed", "provenance")]
+        pairs = [(name, then[name], now[name]) for name in ("name", "unit", "seed")]
+        text = "content_sha256"  # how the same text came here is no difference
+        pairs.append(("training text", then["provenance"].get(text), now["provenance"].get(text)))
         names = then["settings"].keys() | now["settings"].keys()
         pairs += [(n, then["settings"].get(n), now["settings"].get(n)) for n in sorted(names)]
         for name, there, here in pairs:
