@@ -134,10 +134,10 @@ Control = Slider | Time | Pick | Index | Text
 
 
 class Controls(anywidget.AnyWidget):
-    """The bar of widgets/js/controls.js: native inputs with labels, keys, a summary and a message line."""
+    """The bar of widgets/js/explorer.js: native inputs with labels, keys, a summary and a message line."""
 
-    _esm = (JS / "controls.js").read_text(encoding="utf-8")
-    _css = theme.css() + (JS / "controls.css").read_text(encoding="utf-8")
+    _esm = (JS / "explorer.js").read_text(encoding="utf-8")
+    _css = theme.css() + (JS / "explorer.css").read_text(encoding="utf-8")
     theme = traitlets.Unicode("light").tag(sync=True)
     spec = traitlets.List().tag(sync=True)
     values = traitlets.Dict().tag(sync=True)
@@ -153,6 +153,8 @@ class Canvas(go.FigureWidget):
 
     # The text of plotly's module: given as a path, as plotly does, no instance would ever be freed.
     _esm = (Path(plotly.__file__).parent / "package_data" / "widgetbundle.js").read_text(encoding="utf-8")
+
+    _now = None
 
     def __init__(self, figure: theme.Figure):
         data, layout = _parts(figure)
@@ -179,7 +181,8 @@ class Canvas(go.FigureWidget):
 
     def get_state(self, key=None, drop_defaults=False):
         """The state for whoever reads it next (a reloaded page, an export): as the figure is now."""
-        if key is None or "_widget_data" in key or "_widget_layout" in key:
+        made = self._now is not None
+        if made and (key is None or "_widget_data" in key or "_widget_layout" in key):
             self.refresh()
         return super().get_state(key, drop_defaults)
 

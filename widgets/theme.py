@@ -6,6 +6,7 @@ the data, which is the caption, the alternative text and what a plain-text reade
 """
 
 import dataclasses
+import functools
 import html
 import textwrap
 
@@ -110,7 +111,7 @@ def escape(text: str) -> str:
 
 
 def css() -> str:
-    """The tokens as CSS variables for the ES modules: put class `unrolled` and `light` or `dark` on the root."""
+    """The tokens as CSS variables for elements of class `unrolled light` or `unrolled dark`."""
     rules = []
     for theme in THEMES.values():
         values = {k: v for k, v in dataclasses.asdict(theme).items() if k != "name"}
@@ -119,9 +120,9 @@ def css() -> str:
     return "\n".join(rules)
 
 
-def template(theme: Tokens | None = None) -> go.layout.Template:
+@functools.cache
+def template(theme: Tokens) -> go.layout.Template:
     """The plotly template of a theme: opaque card, quiet grid, direct labels instead of a legend."""
-    theme = theme or tokens()
     axis = {
         "automargin": False, "fixedrange": True, "gridcolor": theme.rule, "linecolor": theme.edge,
         "tickcolor": theme.edge, "tickfont": {"color": theme.soft, "size": 12}, "ticks": "outside",
@@ -172,7 +173,7 @@ class Figure(go.Figure):
 
 
 def png(figure: go.Figure) -> dict[str, str]:
-    """`{"image/png": …}` if the renderer in use asks for pictures, else nothing (a picture takes a second)."""
+    """`{"image/png": …}` if the renderer in use asks for it, else nothing: a picture takes a second."""
     if "png" not in pio.renderers.default.split("+"):
         return {}
     size = {"width": 1000, "height": int(figure.layout.height or 420)}
@@ -180,21 +181,26 @@ def png(figure: go.Figure) -> dict[str, str]:
     return renderer.to_mimebundle(figure.to_dict())
 
 
-def figure(*traces, title: str, summary: str, x: str = "", y: str = "", height: int = 420, **layout) -> Figure:
+def figure(
+    *traces, title: str, summary: str, x: str = "", y: str = "", height: int = 420, **layout
+) -> Figure:
     """Start a picture: `traces` on a card of fixed height (pixels) with a title, a computed summary and axes.
 
-    Further keywords go to plotly's layout. Nothing is displayed and nothing global is read but the theme.
+    Further keywords are plotly's layout, nested dicts merged into what is here (one construction: updating a
+    figure afterwards is ten times slower). Nothing is displayed and nothing global is read but the theme.
     """
-    picture = Figure(list(traces))
-    picture.update_layout(
-        template=template(),
-        title={"text": f"<b>{escape(title)}</b>", "subtitle": {"text": subtitle(summary)}},
-        meta={"summary": summary, "title": title},
-        height=height,
-        xaxis_title_text=x,
-        yaxis_title_text=y,
-    )
-    return picture.update_layout(**layout)
+    heading = {"text": f"<b>{escape(title)}</b>", "subtitle": {"text": subtitle(summary)}}
+    base = {
+        "template": template(tokens()), "title": heading, "meta": {"summary": summary, "title": title},
+        "height": height, "xaxis": {"title": {"text": x}}, "yaxis": {"title": {"text": y}},
+    }  # fmt: skip
+    return Figure(list(traces), merge(base, layout))
+
+
+def merge(first: dict, second: dict) -> dict:
+    """Two nested dicts in one; where both say something, the second is right."""
+    shared = (key for key in first.keys() & second.keys() if isinstance(first[key], dict))
+    return {**first, **second, **{key: merge(first[key], second[key]) for key in shared}}
 
 
 def subtitle(summary: str) -> str:
