@@ -143,15 +143,15 @@ def pack(value: Any, name: str, tensors: Tensors) -> Any:
     """
     if isinstance(value, Tensor):
         tensors[name] = value
-        return {"tensor": name}
+        return {"$tensor": name}
     if isinstance(value, Vocabulary):
-        return {"vocabulary": "".join(value.symbols), "unknown": value.unknown}
+        return {"$vocabulary": "".join(value.symbols), "unknown": value.unknown}
     if isinstance(value, dict):
-        pairs = value.items()
-        return {"dict": [[pack(k, "", tensors), pack(v, f"{name}.{k}", tensors)] for k, v in pairs]}
+        packed = [(key, pack(item, f"{name}.{key}", tensors)) for key, item in value.items()]
+        return dict(packed) if all(isinstance(key, str) for key in value) else {"$pairs": packed}
     if isinstance(value, list | tuple):
         items = [pack(item, f"{name}.{i}", tensors) for i, item in enumerate(value)]
-        return {"tuple": items} if isinstance(value, tuple) else items
+        return {"$tuple": items} if isinstance(value, tuple) else items
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise TypeError(f"{name} is a {type(value).__name__}, which a checkpoint cannot hold")
@@ -163,13 +163,14 @@ def unpack(value: Any, tensors: Tensors) -> Any:
         return [unpack(item, tensors) for item in value]
     if not isinstance(value, dict):
         return value
-    if "tensor" in value:
-        return tensors[value["tensor"]]
-    if "vocabulary" in value:
-        return Vocabulary(tuple(value["vocabulary"]), value["unknown"])
-    if "tuple" in value:
-        return tuple(unpack(item, tensors) for item in value["tuple"])
-    return {unpack(k, tensors): unpack(v, tensors) for k, v in value["dict"]}
+    if "$tensor" in value:
+        return tensors[value["$tensor"]]
+    if "$vocabulary" in value:
+        return Vocabulary(tuple(value["$vocabulary"]), value["unknown"])
+    if "$tuple" in value:
+        return tuple(unpack(item, tensors) for item in value["$tuple"])
+    pairs = value["$pairs"] if "$pairs" in value else value.items()
+    return {key: unpack(item, tensors) for key, item in pairs}
 
 
 def _rebuild(path: Path, meta: dict, tensors: Tensors, device: torch.device | str | None) -> nn.Module:
