@@ -252,7 +252,7 @@ WRONG = {
         (lambda p, q: nucleus_in_a_loop(p, q).sort(descending=True).values, "own character's place"),
         (lambda p, q: p, "nothing is cut off"),
         (lambda p, q: F.one_hot(p.argmax(), len(p)).double(), "only the likeliest"),
-        (lambda p, q: nucleus_in_a_loop(p, 1.2 * q), "more characters are kept"),
+        (lambda p, q: nucleus_in_a_loop(p, 1.1 * q), "more characters are kept"),
     ],
     "last_state": [
         (lambda t: t["h"][:, -1], "padding"),
