@@ -22,8 +22,8 @@ DEFINED = re.compile(r"^(?:async )?(?:function\*?|const|let|class) (\w+)", re.MU
 def bundle(entry: str) -> str:
     """The module `entry` (such as "microscope.js") and everything it imports, as one module's text.
 
-    Only `entry` keeps its `export default`. Raises ValueError if an import or export is left that this does not
-    understand, or if two modules define the same name.
+    Only `entry` keeps its `export default`. Raises ValueError if an import or export is left that this does
+    not understand, or if two modules define the same name.
     """
     pieces: dict[str, str] = {}
     _collect(entry, pieces, ())
@@ -55,5 +55,8 @@ def read(name: str) -> str:
 
 @cache
 def style() -> str:
-    """The style of all ES-module widgets: the colours of widgets.theme and the rules of style.css."""
-    return f"{theme.css()}\n{read('style.css')}"
+    """The style of the ES-module widgets: the colours of widgets.theme and the rules of style.css.
+
+    Their root has the class `un`, so that nothing here touches an explorer (`unrolled`) on the same page.
+    """
+    return f"{theme.css().replace('.unrolled.', '.un.')}\n{read('style.css')}"

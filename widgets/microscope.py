@@ -21,8 +21,8 @@ STATE = ("text", "time", "unit", "layer", "colour", "order", "edits", "shown")
 class Microscope(anywidget.AnyWidget):
     """What `microscope` displays; its traits say what the reader looks at, and setting them moves the view.
 
-    text: what the network reads. time: step, from 0. unit, layer: from 0. colour: the signal that colours text
-    and map. order: how units are sorted. shown: 0 or 1, which model. edits: what is held, see `clamps`.
+    text: what the network reads. time: step, from 0. unit, layer: from 0. colour: the signal that colours
+    text and map. order: how units are sorted. shown: 0 or 1, which model. edits: what is held, see `clamps`.
     theme: "auto" (JupyterLab's), "light" or "dark". message: a sentence for the reader.
     """
 
@@ -44,7 +44,7 @@ class Microscope(anywidget.AnyWidget):
 
     @property
     def clamps(self) -> list[Edit]:
-        """What is held in the model that is shown, for `lessons.trace(model, widget.text, edit=widget.clamps)`."""
+        """What is held in the model that is shown, for `trace(model, widget.text, edit=widget.clamps)`."""
         return [self._edit(held) for held in self.edits if held.get("model", 0) == self.shown]
 
     def _edit(self, held: dict[str, Any]) -> Edit:
@@ -68,9 +68,9 @@ def microscope(
 ) -> Microscope:
     """Look inside a character model while it reads a text.
 
-    scores: from `lessons.units.scores`, so that units can be sorted by what they follow. compare: a second model
-    with the same vocabulary, to switch to. unit, step, layer: where to start (layer -1 is the last; without a
-    unit the best-scored one is shown). names: what the two models are called.
+    scores: from `lessons.units.scores`, so that units can be sorted by what they follow. compare: a second
+    model with the same vocabulary, to switch to. unit, step, layer: where to start (layer -1 is the last;
+    without a unit the best-scored one is shown). names: what the two models are called.
 
     Problems are said in the widget's message line; nothing is raised.
     """
@@ -129,7 +129,7 @@ def _partner(model: CharModel, compare: CharModel, names: tuple[str, str] | None
     packed = weights.pack(compare, names[1] if names else None)
     if compare.vocabulary.symbols != model.vocabulary.symbols:
         raise LessonError(
-            "The second model has another vocabulary, so the two cannot be compared; train both on one corpus."
+            "The second model has another vocabulary and cannot be compared; train both on one corpus."
         )
     return packed
 

@@ -24,7 +24,7 @@ const KEYBOARD = [
 /** Draw the microscope for a model (anywidget's or the page's) into a node; returns what cleans it up. */
 function render({ model, el }) {
   const networks = model.get("_models").map((one) => buildNetwork(one, one.weights));
-  const root = element("section", { class: "unrolled un-microscope", "data-lm-suppress-shortcuts": "true", "aria-label": "gate microscope" });
+  const root = element("section", { class: "un un-microscope", "data-lm-suppress-shortcuts": "true", "aria-label": "gate microscope" });
   el.append(root);
   if (!networks.length) {
     root.classList.add("light");
