@@ -1,7 +1,7 @@
 """An ES-module widget as one HTML file that needs no kernel, no network and no server.
 
-The module that drives the widget in JupyterLab is put into the page as it is; widgets/js/page.js stands in for
-the kernel's side. The page's content security policy names the two texts that may run by their hashes.
+The module that drives the widget in JupyterLab is put into the page as it is; widgets/js/page.js stands in
+for the kernel's side. The page's content security policy names what may run or style by its hash.
 """
 
 import base64
@@ -18,6 +18,7 @@ from lessons.errors import LessonError
 from widgets import esm, theme
 
 DEFAULT = re.compile(r"^export default ", re.MULTILINE)
+NOT_OURS = ("_model_", "_view_", "_dom_", "_anywidget")
 NOT_STATE = {"_esm", "_css", "layout", "tabbable", "tooltip", "comm"}
 
 TEMPLATE = """<!doctype html>
@@ -68,7 +69,7 @@ def document(widget: anywidget.AnyWidget, title: str = "Unrolled") -> str:
 
 
 def _script(module: str) -> str:
-    """The widget's module with the stand-in behind it; `</script` inside a string must not end the element."""
+    """The widget's module with the stand-in behind it; `</script` in a string must not end the element."""
     if len(DEFAULT.findall(module)) != 1:
         raise LessonError("The widget's module must have exactly one line that starts with `export default`.")
     named = DEFAULT.sub("const pagedModule = ", module)
@@ -81,12 +82,8 @@ def _digest(text: str) -> str:
 
 def _state(widget: anywidget.AnyWidget) -> dict[str, Any]:
     """The traits that the module reads; ipywidgets' own are left out."""
-    own = (
-        key
-        for key in widget.keys
-        if key not in NOT_STATE and not key.startswith(("_model_", "_view_", "_dom_"))
-    )
-    return {key: getattr(widget, key) for key in own if not key.startswith("_anywidget")}
+    own = (key for key in widget.keys if key not in NOT_STATE and not key.startswith(NOT_OURS))
+    return {key: getattr(widget, key) for key in own}
 
 
 def _json(state: dict[str, Any]) -> str:
@@ -111,5 +108,6 @@ def _page_style() -> str:
 body{{margin:16px auto;max-width:1180px;padding:0 12px;font:14px/1.45 {theme.SANS}}}
 body>header{{display:flex;justify-content:space-between;align-items:baseline;gap:12px;margin:0 2px 8px}}
 body>header h1{{font-size:15px;font-weight:500;margin:0}}
-body>header button{{font:inherit;color:inherit;background:none;border:1px solid {light.edge};border-radius:6px;padding:3px 9px}}
+body>header button{{font:inherit;color:inherit;background:none;border:1px solid {light.edge}}}
+body>header button{{border-radius:6px;padding:3px 9px;white-space:nowrap;cursor:pointer}}
 """

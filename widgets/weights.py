@@ -43,9 +43,7 @@ def _lay_out(tensors: dict[str, Tensor]) -> dict[str, Any]:
     for name, tensor in tensors.items():
         values = tensor.detach().to("cpu", torch.float32)
         if not values.isfinite().all():
-            raise LessonError(
-                f"The model's {name} holds numbers that are not finite; train it again or load a checkpoint."
-            )
+            raise LessonError(f"The model's {name} is not finite; train it again or load a checkpoint.")
         places[name] = {"offset": offset, "shape": list(values.shape)}
         parts.append(values.contiguous().numpy().astype("<f4").tobytes())
         offset += values.numel()
