@@ -5,9 +5,9 @@ gates.figure(seen, "f")                 # every forget gate, a pure picture
 gates.explore(seen)                     # the same with controls
 """
 
+import functools
 import math
 import re
-from functools import partial
 
 import numpy as np
 import plotly.graph_objects as go
@@ -88,7 +88,7 @@ def explore(
         controls["direction"] = Pick({"forward": 0, "backward": 1}, 0, label="direction")
     if not _alone(trace):
         controls["sequence"] = Pick(_sequences(trace), 0, label="sequence")
-    return Explorer(partial(figure, trace), clicked=_row, **controls)
+    return Explorer(functools.partial(figure, trace), clicked=_row, **controls)
 
 
 def words(name: str) -> str:
@@ -96,6 +96,7 @@ def words(name: str) -> str:
     return f"{WORDS[name]} {name}"
 
 
+@functools.lru_cache(maxsize=8)
 def ticks(labels: tuple[str, ...], steps: int, width: int = ROOM) -> tuple[list[float], list[str]]:
     """Where the time axis has labels and what they say: every character, or words, or numbers.
 
@@ -229,11 +230,13 @@ def _frame(step: int) -> dict:
     }  # fmt: skip
 
 
-def _categories(labels: tuple[str, ...], steps: int) -> list[str]:
+@functools.lru_cache(maxsize=8)
+def _categories(labels: tuple[str, ...], steps: int) -> np.ndarray:
     """A name for every step that the pointer can show: "12 “a”"."""
     if not labels:
-        return [f"t{k}" for k in range(steps)]
-    return [f"{k} “{theme.escape(theme.glyph(label))}”" for k, label in enumerate(labels)]
+        return np.array([f"t{k}" for k in range(steps)], dtype=object)
+    named = [f"{k} “{theme.escape(theme.glyph(label))}”" for k, label in enumerate(labels)]
+    return np.array(named, dtype=object)
 
 
 def _time_axis(labels: tuple[str, ...], steps: int) -> dict:
