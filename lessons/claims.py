@@ -1,0 +1,317 @@
+"""The claims ledger: run a claim over seeds, keep every number, and say what came out.
+
+    python -m lessons claim                                      lists the claims
+    python -m lessons claim carried-state-helps --seeds 5        runs one and writes data/claims/
+
+Seeds run one after the other, or `--jobs` at a time on the local cores by joblib. From Python,
+`with joblib.parallel_config(backend="dask"): claims.run(name, jobs=-1)` sends them to a cluster instead.
+A seed's figures are kept in the cache as soon as they are there, under a key made of the experiment's source,
+its settings, torch's version and the device, so a run that was cut off goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import mean, pstdev
+from typing import Any
+
+import joblib
+import torch
+
+from lessons import experiments, sources
+from lessons.errors import LessonError
+from lessons.experiments.claim import Claim, Figures, count
+from lessons.run import versions
+
+SCHEMA = 1
+ENOUGH = 5  # seeds that a result needs before it may stand in the ledger
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """What a claim's run came to: the fields of its JSON file. `seeds` are {"seed", "figures", "seconds"}."""
+
+    schema: int
+    name: str
+    statement: str
+    source: str
+    rule: str
+    verdict: str
+    reason: str
+    preset: str
+    budget: str
+    settings: dict[str, Any]
+    seeds: list[dict[str, Any]]
+    spread: dict[str, dict[str, dict[str, float]]]
+    command: str
+    versions: dict[str, str]
+    device: str
+    date: str
+    seconds: float
+    digest: str
+    provenance: list[dict[str, Any]]
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.name}: {self.verdict} ({count(len(self.seeds))}, preset {self.preset}, {self.device}, "
+            f"{self.seconds:.0f} s). {self.reason}"
+        )
+
+    @property
+    def figures(self) -> list[Figures]:
+        """The figures of every seed, in the order of the seeds."""
+        return [seed["figures"] for seed in self.seeds]
+
+    def values(self, measure: str, condition: str) -> list[float]:
+        """One number a seed."""
+        return [figures[measure][condition] for figures in self.figures]
+
+    @property
+    def stale(self) -> str:
+        """Why the file no longer belongs to the code, in one sentence; empty if it does."""
+        claim = experiments.find(self.name)
+        again = f"; run `{self.command}` again"
+        if self.digest != claim.digest():
+            return f"The experiment {self.name!r} has changed since it was run{again}."
+        now = json.loads(json.dumps(claim.settings(self.preset)))
+        if changed := sorted(_changed(self.settings, now)):
+            return f"The settings of {self.name!r} have changed since ({', '.join(changed)}){again}."
+        if self.rule != claim.rule or (self.verdict, self.reason) != claim.verdict(self.figures):
+            return f"The rule of {self.name!r} has changed since it was judged{again}."
+        return ""
+
+
+def run(
+    name: str,
+    seeds: int = ENOUGH,
+    preset: str | None = None,
+    jobs: int = 1,
+    *,
+    fresh: bool = False,
+    folder: Path | None = None,
+    say: Callable[[str], None] = print,
+) -> Result:
+    """Run a claim with seeds 0 … seeds − 1 and return its Result, written to the ledger if it may be.
+
+    preset: "cpu", "gpu" or "ci"; UNROLLED_PRESET, then "cpu", if None. fresh: forget seeds done before.
+    folder: where the ledger lies, data/claims by default. say: gets one line of progress a seed.
+    A result of preset "ci", or of fewer than 5 seeds, is returned and not written. Raises LessonError for an
+    unknown claim or preset, and when a text that the claim is about cannot be had.
+    """
+    claim = experiments.find(name)
+    preset = preset or os.environ.get("UNROLLED_PRESET") or "cpu"
+    if seeds < 1:
+        raise LessonError(f"A claim needs at least one seed; {seeds} were asked for.")
+    settings, provenance = claim.settings(preset), _provenance(claim, preset)
+    work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+    done = []
+    for seed in work(joblib.delayed(one_seed)(name, number, preset, fresh) for number in range(seeds)):
+        done.append(seed)
+        say(f"seed {seed['seed']}: {_line(seed['figures'])} ({seed['seconds']:.0f} s)")
+    result = _result(claim, preset, settings, sorted(done, key=lambda seed: seed["seed"]), provenance)
+    if preset != "ci" and seeds >= ENOUGH:
+        save(result, folder)
+    elif preset != "ci":
+        say(f"Not written: {seeds} seeds are fewer than the {ENOUGH} that the ledger asks for.")
+    return result
+
+
+def one_seed(name: str, seed: int, preset: str, fresh: bool = False) -> dict[str, Any]:
+    """Figures of one seed and the seconds they took, from the cache if nothing they hang on has changed."""
+    claim = experiments.find(name)
+    place = work_folder() / f"{name}.{preset}.{_key(claim, preset)}.seed{seed}.json"
+    if place.is_file() and not fresh:
+        return json.loads(place.read_text(encoding="utf-8"))
+    start = time.perf_counter()
+    figures = claim.run(seed, preset)
+    _fits(claim, figures)
+    record = {"seed": seed, "figures": figures, "seconds": round(time.perf_counter() - start, 1)}
+    _write(place, record)
+    return record
+
+
+def work_folder() -> Path:
+    """Where the figures of single seeds are kept; it can be deleted at any time."""
+    return sources.cache_folder() / "claims"
+
+
+def load(name: str, preset: str = "cpu", folder: Path | None = None) -> Result:
+    """The result that is committed in the ledger; LessonError if there is none or its file is damaged."""
+    experiments.find(name)
+    path = _path(name, preset, folder)
+    if not path.is_file():
+        raise LessonError(
+            f"The claim {name!r} has not been run yet: python -m lessons claim {name} --seeds {ENOUGH}"
+        )
+    return read(path)
+
+
+def read(path: Path) -> Result:
+    """A Result from its file, checked against the schema and the claim's measures."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise LessonError(f"{path.name} cannot be read as a claim's result: {error}") from error
+    names = {field.name for field in fields(Result)}
+    if not isinstance(content, dict) or set(content) != names or content.get("schema") != SCHEMA:
+        raise LessonError(f"{path.name} is no claim's result of schema {SCHEMA}; run the claim again.")
+    result = Result(**content)
+    claim = experiments.find(result.name)
+    for seed in result.seeds:
+        if set(seed) != {"seed", "figures", "seconds"}:
+            raise LessonError(f"{path.name}: each seed has seed, figures and seconds; run the claim again.")
+        _fits(claim, seed["figures"])
+    return result
+
+
+def save(result: Result, folder: Path | None = None) -> Path:
+    """Write a Result into the ledger, whole or not at all; LessonError if the disk refuses."""
+    return _write(_path(result.name, result.preset, folder), asdict(result))
+
+
+def table(folder: Path | None = None) -> str:
+    """The ledger as a Markdown table, one claim a row, for the README."""
+    rows = ["| lesson | claim | verdict | seeds | run it again |", "|---|---|---|---|---|"]
+    for name, claim in experiments.catalogue().items():
+        result = load(name, folder=folder) if _path(name, "cpu", folder).is_file() else None
+        verdict = f"**{result.verdict}**. {result.reason}" if result else "not run yet"
+        count = str(len(result.seeds)) if result else "–"
+        command = f"`python -m lessons claim {name} --seeds {ENOUGH}`"
+        rows.append(f"| {claim.lesson[:2]} | {claim.statement} | {verdict} | {count} | {command} |")
+    return "\n".join(rows) + "\n"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`python -m lessons claim …`; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m lessons claim", description="Run a claim over seeds.")
+    parser.add_argument("name", nargs="?", help="the claim; without it the claims are listed")
+    parser.add_argument("--seeds", type=int, default=ENOUGH)
+    parser.add_argument("--preset", choices=["ci", "cpu", "gpu"])
+    parser.add_argument("--jobs", type=int, default=1, help="seeds at a time, -1 for one a core")
+    parser.add_argument("--fresh", action="store_true", help="run seeds again that are done already")
+    options = parser.parse_args(argv)
+    if options.name is None:
+        for name, claim in experiments.catalogue().items():
+            print(f"{name}\n    {claim.statement}\n    Rule: {claim.rule}.\n    Costs {claim.budget}.")
+        return 0
+    try:
+        result = run(options.name, options.seeds, options.preset, options.jobs, fresh=options.fresh)
+    except LessonError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"Rule, fixed beforehand: {result.rule}.\n{result!r}")
+    return 0
+
+
+def _result(
+    claim: Claim, preset: str, settings: dict, seeds: list[dict], provenance: list[dict[str, Any]]
+) -> Result:
+    verdict, reason = claim.verdict([seed["figures"] for seed in seeds])
+    return Result(
+        schema=SCHEMA,
+        name=claim.name,
+        statement=claim.statement,
+        source=claim.source,
+        rule=claim.rule,
+        verdict=verdict,
+        reason=reason,
+        preset=preset,
+        budget=claim.budget,
+        settings=json.loads(json.dumps(settings)),
+        seeds=seeds,
+        spread=_spread(claim, seeds),
+        command=f"python -m lessons claim {claim.name} --seeds {len(seeds)} --preset {preset}",
+        versions=versions(),
+        device=_device(),
+        date=datetime.now(UTC).date().isoformat(),
+        seconds=round(sum(seed["seconds"] for seed in seeds), 1),
+        digest=claim.digest(),
+        provenance=provenance,
+    )
+
+
+def _spread(claim: Claim, seeds: list[dict]) -> dict[str, dict[str, dict[str, float]]]:
+    def over(measure: str, condition: str) -> dict[str, float]:
+        values = [seed["figures"][measure][condition] for seed in seeds]
+        return {"mean": mean(values), "low": min(values), "high": max(values), "deviation": pstdev(values)}
+
+    return {
+        m.name: {condition: over(m.name, condition) for condition in m.conditions} for m in claim.measures
+    }
+
+
+def _provenance(claim: Claim, preset: str) -> list[dict[str, Any]]:
+    from lessons import corpora  # here, because listing claims needs no texts
+
+    found = [corpora.load(name, quiet=True).provenance for name in claim.corpora]
+    if preset != "ci" and (missing := [text.asked for text in found if text.fallback]):
+        raise LessonError(
+            f"{claim.name!r} is about {' and '.join(missing)}, which cannot be had now; "
+            "with a network, `python -m lessons corpora fetch --all` brings it."
+        )
+    return [text.as_dict() for text in found]
+
+
+def _fits(claim: Claim, figures: Figures) -> None:
+    wanted = {measure.name: set(measure.conditions) for measure in claim.measures}
+    if {name: set(values) for name, values in figures.items()} != wanted:
+        raise LessonError(f"The figures of {claim.name!r} are not those it says it measures.")
+    if not all(math.isfinite(value) for values in figures.values() for value in values.values()):
+        raise LessonError(f"A figure of {claim.name!r} is not a finite number.")
+
+
+def _key(claim: Claim, preset: str) -> str:
+    parts = [claim.digest(), claim.settings(preset), torch.__version__, _device()]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _device() -> str:
+    found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    return found.type if found else "cpu"
+
+
+def _changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> set[str]:
+    """Names whose value then is not their value now; a setting that is new since does not count."""
+    names = set()
+    for name, value in then.items():
+        other = now.get(name)
+        if isinstance(value, dict) and isinstance(other, dict):
+            names |= _changed(value, other)
+        elif value != other:
+            names.add(name)
+    return names
+
+
+def _line(figures: Figures) -> str:
+    return "; ".join(
+        f"{measure}: " + ", ".join(f"{condition} {value:.3f}" for condition, value in values.items())
+        for measure, values in figures.items()
+    )
+
+
+def _path(name: str, preset: str, folder: Path | None) -> Path:
+    folder = folder or sources.data_folder() / "claims"
+    return folder / (f"{name}.json" if preset == "cpu" else f"{name}.{preset}.json")
+
+
+def _write(path: Path, content: Any) -> Path:
+    """JSON beside its place, then renamed: a reader finds the old file or the new one, whole."""
+    waiting = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        waiting.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        waiting.replace(path)
+    except OSError as error:
+        waiting.unlink(missing_ok=True)
+        raise LessonError(f"{path.name} cannot be written: {error.strerror or error}.") from error
+    return path
