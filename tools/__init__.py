@@ -1,0 +1,1 @@
+"""What builds and checks the course around the lessons: lock, browser, notebooks, README."""
