@@ -1,9 +1,10 @@
 """Backpropagation through time written out: dL/dh_t and dL/dc_t for every t, by one recursion over the gates.
 
-The slope of every nonlinearity is known once the gates are, so it is computed for all steps at once; what remains
-per step is one matrix product with W_hh and a few multiplications. All tensors are (T, B, H); `grad` is what the
-loss sends to each output directly, and the result adds what comes back through time. `backward` is for a direction
-that read its input from the end: its adjoint travels from the first step to the last.
+The slope of every nonlinearity is known once the gates are, so it is computed for all steps at once; what
+remains per step is one matrix product with W_hh and a few multiplications. All tensors are (T, B, H);
+`grad` is what the loss sends to each output directly, and the result adds what comes back through time.
+`backward` is for a direction that read its input from the end: its adjoint travels from the first step to
+the last.
 """
 
 from typing import NamedTuple

@@ -1,8 +1,8 @@
 """One step of each recurrent cell, as its equations stand in the books and as torch.nn computes it.
 
-The rest of the package is tested against these functions. They are slow (the whole input product is done again at
-every step), and clear. Weights follow torch: one matrix holds the rows of all gates, in the order `i f g o` for the
-LSTM and `r z n` for the GRU, and there are two bias vectors because cuDNN keeps two.
+The rest of the package is tested against these functions. They are slow (the whole input product is done
+again at every step), and clear. Weights follow torch: one matrix holds the rows of all gates, in the order
+`i f g o` for the LSTM and `r z n` for the GRU, and there are two bias vectors because cuDNN keeps two.
 """
 
 from typing import NamedTuple
@@ -23,7 +23,7 @@ class RNNStep(NamedTuple):
 
 
 class LSTMStep(NamedTuple):
-    """What an LSTM cell computes in one step: input, forget and output gate, candidate g, cell c, output h."""
+    """What an LSTM cell computes in one step: gates i, f and o, candidate g, cell c, output h."""
 
     i: Batch
     f: Batch
@@ -34,7 +34,7 @@ class LSTMStep(NamedTuple):
 
 
 class GRUStep(NamedTuple):
-    """What a GRU cell computes in one step: reset gate, update gate, candidate n, recurrent candidate q, state h."""
+    """What a GRU cell computes in one step: gates r and z, candidate n, recurrent candidate q, state h."""
 
     r: Batch
     z: Batch
@@ -94,8 +94,9 @@ def gru_step(
 ) -> GRUStep:
     """One step of the gated recurrent unit of Cho et al. (2014), in torch's and cuDNN's form.
 
-    The reset gate multiplies q = W_hn h + b_hn, after the matrix product; in the paper it multiplies h before it.
-    Here z keeps the old state, as f does in an LSTM; the paper's equation 7 agrees, some text books swap z and 1 - z.
+    The reset gate multiplies q = W_hn h + b_hn, after the matrix product; in the paper it multiplies h
+    before it. Here z keeps the old state, as f does in an LSTM; the paper's equation 7 agrees, some text
+    books swap z and 1 - z.
     """
     from_x, from_h = affine(x, weight_ih, bias_ih), affine(h, weight_hh, bias_hh)
     x_r, x_z, x_n = from_x.chunk(3, dim=-1)

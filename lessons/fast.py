@@ -1,5 +1,6 @@
-"""Two facts about torch on a CPU, behind names: its sigmoid is several times faster than its tanh, and oneDNN's
-matrix product is up to twice as fast as the default one on some processors. Neither is differentiable here."""
+"""Two facts about torch on a CPU, behind names: its sigmoid is several times faster than its tanh, and
+oneDNN's matrix product is up to twice as fast as the default one on some processors. Neither is
+differentiable here."""
 
 import torch
 from jaxtyping import Float
@@ -28,7 +29,7 @@ def _suits_onednn(x: Tensor) -> bool:
 
 
 def by_sigmoid(x: Tensor) -> bool:
-    """Whether tanh(v) is better computed as 2 sigmoid(2v) - 1: exact to float32's last digits, not to float64's."""
+    """Whether tanh(v) is better computed as 2 sigmoid(2v) - 1, which is good to 1e-7 and no further."""
     return x.device.type == "cpu" and x.dtype == torch.float32
 
 

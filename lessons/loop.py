@@ -1,13 +1,13 @@
 """The one loop over time, for every cell that no kernel knows, and for runs in which something is changed.
 
-A cell plugs in with two methods. `hoist` does for all steps at once whatever does not need the state (the input
-product above all). `step` does the rest for one step, and shows each quantity that it computes to `see`, by name:
-that is how a trace records it and how an intervention replaces it.
+A cell plugs in with two methods. `hoist` does for all steps at once whatever does not need the state (the
+input product above all). `step` does the rest for one step, and shows each quantity that it computes to
+`see`, by name: that is how a trace records it and how an intervention replaces it.
 """
 
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -21,6 +21,7 @@ See = Callable[[str, Tensor], Tensor]
 Observer = Callable[[int, str, Tensor], Tensor]
 
 
+@runtime_checkable
 class Cell(Protocol):
     """What the loop needs of a cell. `states` names the parts of its state; the first is the output."""
 
@@ -45,9 +46,9 @@ def loop(
 ) -> tuple[Float[Tensor, "time batch hidden"], State]:
     """Run a cell over time; returns its output at every step and its state after the last.
 
-    With `lengths`, a sequence keeps its state through its padding and its output there is zero; `backward` starts
-    each sequence at its own end. `see(step, name, value)` returns the value to go on with. Outputs are stacked once
-    at the end: T small copies less than filling a tensor step by step, and differentiable.
+    With `lengths`, a sequence keeps its state through its padding and its output there is zero; `backward`
+    starts each sequence at its own end. `see(step, name, value)` returns the value to go on with. Outputs
+    are stacked once at the end: T small copies less than filling a tensor step by step, and differentiable.
     """
     alive = None if lengths is None else ~padding.beyond(lengths, x.shape[0])
     inputs = cell.hoist(x).unbind(0)

@@ -1,7 +1,7 @@
 """Sequences of different lengths in one rectangle: padded and masked, never packed.
 
-On the CPU a packed LSTM is 3 to 12 times slower than a padded one and computes the same numbers, so this package
-pads. Time is the first axis here, as inside torch's kernels.
+On the CPU a packed LSTM is 3 to 12 times slower than a padded one and computes the same numbers, so this
+package pads. Time is the first axis here, as inside torch's kernels.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ def blank(
 def reverse(
     x: Shaped[Tensor, "time batch axis"], lengths: Int[Tensor, " batch"] | None
 ) -> Shaped[Tensor, "time batch axis"]:
-    """Each sequence read backwards inside its own length, its padding left at the end. Twice gives x again."""
+    """Each sequence read backwards inside its own length, its padding left at the end. Twice gives x."""
     if lengths is None:
         return x.flip(0)
     step = torch.arange(x.shape[0], device=x.device)[:, None]

@@ -1,11 +1,12 @@
 """RNN, LSTM and GRU: drop-in for torch.nn's layers, on the fastest kernel that the options allow.
 
-Same arguments, same `state_dict`, same numbers. Added are `lengths=` (padded sequences of different lengths) and
-`forget_bias=` on the LSTM. On the CPU the GRU and the Elman network run in closed form (see lessons.closed_form);
-the LSTM runs on oneDNN, and on other devices all three run on torch's own kernels.
+Same arguments, same `state_dict`, same numbers. Added are `lengths=` (padded sequences of different
+lengths) and `forget_bias=` on the LSTM. On the CPU the GRU and the Elman network run in closed form (see
+lessons.closed_form); the LSTM runs on oneDNN, and on other devices all three run on torch's own kernels.
 """
 
 from collections.abc import Sequence
+from itertools import chain
 
 import torch
 from jaxtyping import Float, Int
@@ -91,8 +92,9 @@ class GRU(Layered, nn.GRU):
 class LSTM(Layered, nn.LSTM):
     """torch.nn.LSTM, with `lengths=` and a forget bias that can be set.
 
-    `forget_bias` fixes where forgetting starts: the forget slice of bias_ih + bias_hh sums to that value in every
-    layer and direction (Gers et al. 2000; Jozefowicz et al. 2015, section 2.2, advise 1). None leaves torch's draw.
+    `forget_bias` fixes where forgetting starts: the forget slice of bias_ih + bias_hh sums to that value in
+    every layer and direction (Gers et al. 2000; Jozefowicz et al. 2015, section 2.2, advise 1). None leaves
+    torch's draw.
     """
 
     def __init__(
@@ -174,36 +176,45 @@ def run_direction(
     x: Float[Tensor, "time batch input"],
     state: State,
     weights: list[Tensor],
-    lengths: Tensor | None,
+    lengths: Int[Tensor, " batch"] | None = None,
     backward: bool = False,
 ) -> tuple[Float[Tensor, "time batch hidden"], State]:
-    """One layer in one direction; the backward direction reads each sequence from its own end."""
+    """One layer in one direction: output and final state. Backward, a sequence is read from its own end."""
+    if lengths is None and closed_form.serves(mode, x):
+        h = closed_form.run(mode, x, state[0], weights, backward).h
+        return h, (h[0 if backward else -1],)
     if backward:
         x = padding.reverse(x, lengths)
     if lengths is not None and mode == "LSTM":
         x, weights = flag_padding(x, weights, lengths)
-    y, final = kernel(mode, x, state, weights)
-    if lengths is not None:
-        y, final = padding.blank(y, lengths), (padding.last(y, lengths), *final[1:])
-    return padding.reverse(y, lengths) if backward else y, final
-
-
-def kernel(mode: str, x: Tensor, state: State, weights: list[Tensor]) -> tuple[Tensor, State]:
-    """The fastest way to run one layer in one direction: output (T, B, H) and the final state."""
     if closed_form.serves(mode, x):
-        h = closed_form.run(mode, x, state[0], weights).h
-        return h, (h[-1],)
+        h, final = closed_form.run(mode, x, state[0], weights).h, ()
+    else:
+        h, final = kernel(mode, x, [state], [weights])
+    final = (padding.last(h, lengths), *(part[0] for part in final[1:]))
+    h = padding.blank(h, lengths)
+    return padding.reverse(h, lengths) if backward else h, final
+
+
+def kernel(
+    mode: str, x: Float[Tensor, "time batch input"], states: list[State], weights: list[list[Tensor]]
+) -> tuple[Float[Tensor, "time batch features"], State]:
+    """torch's own kernel for one layer, given the state and weights of each direction.
+
+    Returns the output (T, B, D * H) and the final state (D, B, H).
+    """
     run = {"LSTM": torch.lstm, "GRU": torch.gru, "RNN_TANH": torch.rnn_tanh, "RNN_RELU": torch.rnn_relu}[mode]
-    start = tuple(part.unsqueeze(0) for part in state)
-    training = torch.is_grad_enabled()
+    start = tuple(torch.stack(parts) for parts in zip(*states, strict=True))
+    flat, biased, training = list(chain(*weights)), len(weights[0]) > 2, torch.is_grad_enabled()
     h, *final = run(
-        x, start if mode == "LSTM" else start[0], weights, len(weights) > 2, 1, 0.0, training, False, False
+        x, start if mode == "LSTM" else start[0], flat, biased, 1, 0.0, training, len(states) == 2, False
     )
-    return h, tuple(part.squeeze(0) for part in final)
+    return h, tuple(final)
 
 
 def flag_padding(x: Tensor, weights: list[Tensor], lengths: Tensor) -> tuple[Tensor, list[Tensor]]:
-    """An LSTM that keeps its cell through the padding, so that the kernel's final c is that of the last real step.
+    """An LSTM that keeps its cell through the padding, so that the kernel's final c is that of the last
+    real step.
 
     One more input is 1 on padded steps; its weights shut the input gate and open the forget gate all the way.
     """

@@ -1,52 +1,40 @@
-"""Every gate and state of a fused run, at every step, layer and direction, without a loop over a cell.
+"""What a recurrent network computes inside: every gate and state, at every step, layer and direction.
 
-Once a kernel has run, all h_t are known, so each gate at all steps is one matrix product over (x_t, h_{t-1}), and
-the LSTM's cell is an elementwise scan c_t = f_t c_{t-1} + i_t g_t.
+`trace` runs a model on its fused kernels and recovers the gates afterwards (lessons.recovery); `xray` reads
+them out of a training step (lessons.xray); `trace(..., edit=...)` changes something and runs on from there
+(lessons.loop).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 import numpy
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence, pad_sequence
 
-from lessons import padding
+from lessons import cells, padding, recovery
+from lessons import xray as readings
+from lessons.edits import Edit, Recorder, Value, planned
 from lessons.errors import LessonError
-from lessons.recurrent import kernel, weights
+from lessons.loop import CELLS, loop
+from lessons.recurrent import Lengths, State, initial_state, time_first, weights
 
-NAMES = {"lstm": ("i", "f", "g", "o", "c", "h"), "gru": ("r", "z", "n", "q", "h"), "rnn": ("h",)}
-STATES = {"lstm": ("h", "c"), "gru": ("h",), "rnn": ("h",)}
-Named = Mapping[str, Tensor]
-PerLayer = tuple[tuple[Named, ...], ...]
+__all__ = ["NAMES", "Edit", "Trace", "trace", "trace_step", "xray"]
 
-
-@dataclass(frozen=True)
-class Edit:
-    """An intervention: while the network runs, what it computes under `name` is replaced by `value`.
-
-    name: a gate or a state ("f", "c", "h", ...). value: a number, a tensor that broadcasts to (B, units), or a
-    function of (tensor (B, units), step) that returns one. units, steps, layer, direction: where; None is everywhere.
-    Steps are positions in the input, in both directions.
-    """
-
-    name: str
-    value: float | Tensor | Callable[[Tensor, int], Tensor]
-    units: Sequence[int] | None = None
-    steps: Iterable[int] | None = None
-    layer: int | None = None
-    direction: int | None = None
+NAMES = {"lstm": cells.LSTMStep._fields, "gru": cells.GRUStep._fields, "rnn": cells.RNNStep._fields}
+PerLayer = tuple[tuple[Mapping[str, Tensor], ...], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trace:
-    """What a recurrent network computed for a batch of sequences: every gate and state at every step.
+    """What a network computed for a batch of sequences. It holds no reference to the model, and no gradient.
 
-    `trace["f"]` is (B, T, H) of the last layer, forward direction; `trace["f", layer]`, `trace["f", layer, direction]`.
-    Past the end of a sequence everything is zero. A trace holds no reference to the model and no gradient.
+    `trace["f"]` is the forget gate of the last layer, forward direction, (B, T, H); `trace["f", layer]` and
+    `trace["f", layer, direction]` are the others. Past the end of a sequence everything is zero. `labels`
+    names each sequence's steps (its characters); `initial` holds the states before the first step, (B, H).
     """
 
     cell: str
@@ -57,24 +45,24 @@ class Trace:
     lengths: Int[Tensor, " batch"] | None = None
     logits: Float[Tensor, "batch time vocab"] | None = None
     vocabulary: tuple[str, ...] | None = None
+    edited: bool = False
 
     def __getitem__(self, key: str | tuple) -> Float[Tensor, "batch time hidden"]:
-        name, layer, direction = (
-            (*((key,) if isinstance(key, str) else key), -1, 0)[:3] if isinstance(key, str) else (*key, 0)[:3]
-        )
+        parts = key if isinstance(key, tuple) else (key,)
+        name, layer, direction = (*parts, -1, 0) if len(parts) == 1 else (*parts, 0)[:3]
         if name not in self.names:
-            raise LessonError(
-                f"There is no {name!r} in a trace of {self.cell!r}; it has {', '.join(self.names)}."
-            )
+            raise LessonError(f"A trace of {self.cell!r} has no {name!r}; it has {', '.join(self.names)}.")
         if not -self.num_layers <= layer < self.num_layers:
-            raise LessonError(
-                f"There is no layer {layer}; the trace has {self.num_layers} (0 is the lowest, -1 the last)."
-            )
+            raise LessonError(f"There is no layer {layer}; there are {self.num_layers}, from 0 (the lowest).")
         if direction not in range(self.num_directions):
             raise LessonError(
-                f"There is no direction {direction}; the trace has {self.num_directions} (0 is forward)."
+                f"There is no direction {direction}; there are {self.num_directions}, 0 is forward."
             )
         return self.layers[layer][direction][name]
+
+    def __repr__(self) -> str:
+        sizes = f"{self.num_layers} x {self.num_directions} x {self.hidden_size} units"
+        return f"Trace({self.cell}, {sizes}, {self.batch_size} x {self.steps} steps: {' '.join(self.names)})"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -114,26 +102,20 @@ class Trace:
     def select(self, sequence: int) -> "Trace":
         """The trace of one sequence (B = 1), cut to its own length."""
         if not -self.batch_size <= sequence < self.batch_size:
-            raise LessonError(f"There is no sequence {sequence}; the trace has {self.batch_size}.")
-        b = sequence % self.batch_size
-        end = self._end(b)
+            raise LessonError(f"There is no sequence {sequence}; the trace has {self.batch_size}, from 0.")
+        row = sequence % self.batch_size
+        end = self.steps if self.lengths is None else int(self.lengths[row])
 
         def cut(part: Tensor) -> Tensor:
-            return part[b : b + 1, :end] if part.dim() == 3 else part[b : b + 1]
+            return part[row : row + 1, :end] if part.dim() == 3 else part[row : row + 1]
 
-        def each(layers: PerLayer) -> PerLayer:
-            return tuple(
-                tuple({name: cut(t) for name, t in named.items()} for named in layer) for layer in layers
-            )
-
-        logits = None if self.logits is None else cut(self.logits)
         return replace(
             self,
-            layers=each(self.layers),
-            initial=each(self.initial),
+            layers=per_tensor(cut, self.layers),
+            initial=per_tensor(cut, self.initial),
             output=cut(self.output),
-            logits=logits,
-            labels=(self.labels[b],),
+            logits=None if self.logits is None else cut(self.logits),
+            labels=(self.labels[row],),
             lengths=None,
         )
 
@@ -141,132 +123,183 @@ class Trace:
         """One quantity of one sequence as a float32 array (T, H), cut to the sequence's own length."""
         return self.select(sequence)[name, layer, direction][0].to("cpu", torch.float32).numpy()
 
-    def _end(self, sequence: int) -> int:
-        return self.steps if self.lengths is None else int(self.lengths[sequence])
-
 
 @torch.no_grad()
-def trace(model: nn.Module, x, state=None, lengths=None, edit=None) -> Trace:
-    """Run a model or a layer and return everything that it computed inside.
+def trace(
+    model: nn.Module,
+    x: str | Sequence[str] | Tensor | PackedSequence,
+    state: Tensor | State | None = None,
+    lengths: Lengths = None,
+    edit: Mapping[str, Value] | Edit | Sequence[Edit] | None = None,
+) -> Trace:
+    """Run a model or a layer as in evaluation (no dropout) and return everything that it computed inside.
 
     Args:
-        model: a CharModel, or a layer of torch.nn or lessons.recurrent (RNN, LSTM, GRU).
-        x: for a CharModel a text, a list of texts, or token numbers (B, T) or (T,); for a layer what the layer takes.
+        model: a CharModel, or a layer (RNN, LSTM, GRU) of torch.nn or lessons.recurrent.
+        x: for a CharModel a text, a list of texts, or character numbers (B, T) or (T,); else a layer's input.
         state: initial state as in torch.nn; zeros by default.
-        lengths: one length per sequence, when they are padded.
-        edit: interventions, as {"f": 0.0}, {"c": function(value, step)} or a list of Edit.
+        lengths: one length per sequence where they are padded.
+        edit: what to change on the way: {"f": 0.0}, {"c": function(value, step)}, or Edits that say where.
 
-    The run is that of evaluation: no dropout. Everything in the result is batch first.
+    Raises LessonError for an empty text, lengths or states that do not fit, and edits that point at
+    nothing. On CUDA, cuDNN computes with TF32 unless torch.backends.cudnn.allow_tf32 is False; gates are
+    then good to 1e-3.
     """
-    if edit is not None:
-        raise LessonError("Edits are being built.")
-    if not isinstance(model, nn.RNNBase):
-        return _trace_text(model, x, state, lengths)
-    if isinstance(x, PackedSequence):
-        x, lengths = pad_packed_sequence(x, batch_first=model.batch_first)
-    if x.dim() == 2:
-        x = x.unsqueeze(0 if model.batch_first else 1)
-    x = x.transpose(0, 1) if model.batch_first else x
+    with full_precision(next(model.parameters()).device):
+        if isinstance(model, nn.RNNBase):
+            if isinstance(x, PackedSequence):
+                x, lengths = pad_packed_sequence(x, batch_first=model.batch_first)
+            return trace_layers(model, time_first(model, x), state, lengths, edit)
+        tokens, lengths = numbered(model, x, lengths)
+        seen = trace_layers(model.recurrent, model.embedding(tokens).transpose(0, 1), state, lengths, edit)
+        return labelled(seen, model, tokens)
+
+
+def xray(output: Float[Tensor, "*axes"], lengths: Lengths = None) -> Trace:
+    """The trace of a training step, read out of what autograd keeps for it: nearly free.
+
+    Args:
+        output: what a float32 LSTM, or a GRU or RNN of lessons.recurrent, gave on the CPU with gradients on,
+            before `backward()`; or what was computed from it, such as logits.
+        lengths: those that the layer was given.
+
+    Unlike `trace` it sees what training sees, dropout between layers included. Raises XrayUnavailable (a
+    LessonError) where the gates cannot be read: other kernels, dtypes, devices, or an unknown layout.
+    """
+    cell, layers = readings.read(output)
+    steps, batch, _ = layers[0][0].named["h"].shape
+    lengths = padding.checked(lengths, steps, batch, output.device)
+    seen = [[in_input_order(reading, lengths, d == 1) for d, reading in enumerate(layer)] for layer in layers]
+    return assembled(cell, seen, [[reading.initial for reading in layer] for layer in layers], lengths)
+
+
+def trace_step(
+    model: nn.Module, x: Tensor, state: Tensor | State | None = None
+) -> tuple[Tensor, Tensor | State, Trace]:
+    """A forward pass for training together with its trace: output, state, trace.
+
+    The trace is an x-ray of that very pass where the kernel allows it, and a second, evaluating run
+    elsewhere.
+    """
+    output, after = model(x, state)
+    try:
+        return output, after, xray(output)
+    except readings.XrayUnavailable:
+        return output, after, trace(model, x, state)
+
+
+def full_precision(device: torch.device) -> AbstractContextManager:
+    """Autocast switched off, where the device knows it."""
+    if torch.amp.is_autocast_available(device.type):
+        return torch.autocast(device.type, enabled=False)
+    return nullcontext()
+
+
+def trace_layers(
+    layer: nn.RNNBase,
+    x: Float[Tensor, "time batch input"],
+    state: Tensor | State | None,
+    lengths: Lengths,
+    edit,
+) -> Trace:
+    """Trace a stack of layers, each on what the one below gives."""
     lengths = padding.checked(lengths, x.shape[0], x.shape[1], x.device)
-    return _trace_layers(model, x, state, lengths)
+    cell, directions = layer.mode.split("_")[0].lower(), 2 if layer.bidirectional else 1
+    sizes = {
+        "units": layer.hidden_size,
+        "steps": len(x),
+        "layers": layer.num_layers,
+        "directions": directions,
+    }
+    edits = planned(edit, NAMES[cell], sizes)
+    state = initial_state(layer, x, state)
+    seen, initial = [], []
+    for index in range(layer.num_layers):
+        places = [index * directions + d for d in range(directions)]
+        starts = [tuple(part[place] for part in state) for place in places]
+        here = [
+            [edit for edit in edits if edit.concerns(index, d, layer.num_layers)] for d in range(directions)
+        ]
+        own = [weights(layer, index, d) for d in range(directions)]
+        seen.append(run_layer(layer.mode, x, starts, own, lengths, here))
+        initial.append([dict(zip(("h", "c"), start, strict=False)) for start in starts])
+        x = output_of(seen[-1])
+    return replace(assembled(cell, seen, initial, lengths), edited=bool(edits))
 
 
-def _trace_text(model: nn.Module, x, state, lengths) -> Trace:
-    tokens, lengths = _tokens(model, x, lengths)
-    lengths = padding.checked(lengths, tokens.shape[1], tokens.shape[0], tokens.device)
-    seen = _trace_layers(model.recurrent, model.embedding(tokens).transpose(0, 1), state, lengths)
-    symbols = tuple(model.vocabulary.symbols)
-    ends = [tokens.shape[1]] * len(tokens) if lengths is None else lengths.tolist()
-    labels = tuple(
-        tuple(symbols[k] for k in row[:end]) for row, end in zip(tokens.tolist(), ends, strict=True)
+def run_layer(
+    mode: str, x: Tensor, starts: list[State], own: list, lengths, edits: list[list[Edit]]
+) -> list[dict]:
+    """One layer, on its fused kernel, or in the loop for those directions in which something is edited."""
+    if not any(edits):
+        return recovery.layer(mode, x, starts, own, lengths)
+    return [
+        run_edited(mode, x, start, weights, lengths, d == 1, here)
+        if here
+        else recovery.direction(mode, x, start, weights, lengths, d == 1)
+        for d, (start, weights, here) in enumerate(zip(starts, own, edits, strict=True))
+    ]
+
+
+def run_edited(
+    mode: str, x: Tensor, start: State, own: list, lengths, backward: bool, edits: list[Edit]
+) -> dict:
+    """One direction of a layer in the loop, with edits."""
+    recorder = Recorder(edits, len(x))
+    loop(CELLS[mode](*own), x, start, lengths, backward, recorder)
+    return {name: padding.blank(part, lengths) for name, part in recorder.named().items()}
+
+
+def in_input_order(reading: readings.Reading, lengths: Tensor | None, backward: bool) -> dict[str, Tensor]:
+    """A reading with zeros for padding; where a direction read turned sequences, they are turned back."""
+    named = {name: padding.blank(part, lengths) for name, part in reading.named.items()}
+    if lengths is None or not backward or reading.backward:
+        return named
+    return {name: padding.reverse(part, lengths) for name, part in named.items()}
+
+
+def assembled(cell: str, seen: list[list[dict]], initial: list[list[dict]], lengths: Tensor | None) -> Trace:
+    """A Trace, batch first, from the layers' tensors, time first. Steps are labelled by number."""
+    output = output_of(seen[-1])
+    steps, batch, _ = output.shape
+    ends = [steps] * batch if lengths is None or lengths.is_meta else lengths.tolist()
+    return Trace(
+        cell=cell,
+        layers=per_tensor(lambda part: part.transpose(0, 1), seen),
+        output=output.transpose(0, 1),
+        initial=per_tensor(lambda part: part, initial),
+        labels=tuple(tuple(map(str, range(end))) for end in ends),
+        lengths=lengths,
     )
-    return replace(seen, labels=labels, vocabulary=symbols, logits=model.readout(seen.output))
 
 
-def _tokens(model: nn.Module, x, lengths) -> tuple[Int[Tensor, "batch time"], Tensor | None]:
+def output_of(directions: list[dict]) -> Float[Tensor, "time batch features"]:
+    """A layer's output: h of each direction, side by side."""
+    return directions[0]["h"] if len(directions) == 1 else torch.cat([named["h"] for named in directions], -1)
+
+
+def per_tensor(change: Callable[[Tensor], Tensor], layers) -> PerLayer:
+    """The same function applied to every tensor of every layer and direction."""
+    return tuple(
+        tuple({name: change(part) for name, part in named.items()} for named in layer) for layer in layers
+    )
+
+
+def numbered(model: nn.Module, x, lengths: Lengths) -> tuple[Int[Tensor, "batch time"], Lengths]:
+    """Texts as one rectangle of character numbers, with their lengths."""
     if isinstance(x, Tensor):
         return (x if x.dim() == 2 else x[None]), lengths
-    device = model.embedding.weight.device
-    rows = [model.encode(text).reshape(-1).to(device) for text in ([x] if isinstance(x, str) else x)]
+    rows = [model.encode(text).reshape(-1) for text in ([x] if isinstance(x, str) else x)]
     if not rows or min(map(len, rows)) == 0:
         raise LessonError("There is nothing to trace in an empty text; give at least one character.")
     return pad_sequence(rows, batch_first=True), torch.tensor([len(row) for row in rows])
 
 
-def _trace_layers(layer: nn.RNNBase, x: Float[Tensor, "time batch input"], state, lengths) -> Trace:
-    cell = layer.mode.split("_")[0].lower()
-    directions = 2 if layer.bidirectional else 1
-    state = _initial(layer, x, state)
-    layers, initial = [], []
-    for index in range(layer.num_layers):
-        seen = []
-        for direction in range(directions):
-            start = tuple(part[index * directions + direction] for part in state)
-            seen.append(
-                _trace_direction(
-                    layer.mode, x, start, weights(layer, index, direction), lengths, direction == 1
-                )
-            )
-            initial.append(dict(zip(STATES[cell], start, strict=True)))
-        x = torch.cat([named["h"] for named in seen], -1)
-        layers.append(tuple({name: t.transpose(0, 1) for name, t in named.items()} for named in seen))
-    initial = tuple(tuple(initial[k : k + directions]) for k in range(0, len(initial), directions))
-    labels = tuple(
-        tuple(map(str, range(end)))
-        for end in ([x.shape[0]] * x.shape[1] if lengths is None else lengths.tolist())
-    )
-    return Trace(cell, tuple(layers), x.transpose(0, 1), initial, labels, lengths)
-
-
-def _initial(layer: nn.RNNBase, x: Tensor, state) -> tuple[Tensor, ...]:
-    parts = 2 if layer.mode == "LSTM" else 1
-    if state is None:
-        places = layer.num_layers * (2 if layer.bidirectional else 1)
-        return (x.new_zeros(places, x.shape[1], layer.hidden_size),) * parts
-    state = (state,) if isinstance(state, Tensor) else tuple(state)
-    return tuple(s.unsqueeze(1) if s.dim() == 2 else s for s in state)
-
-
-def _trace_direction(mode, x, state, weights, lengths, backward) -> dict[str, Tensor]:
-    if backward:
-        x = padding.reverse(x, lengths)
-    h, _ = kernel(mode, x, state, weights)
-    before = torch.cat([state[0][None], h[:-1]])
-    named = {"LSTM": _lstm, "GRU": _gru}.get(mode, _rnn)(x, before, h, state, weights)
-    named["h"] = h
-    named = {name: padding.blank(t, lengths) for name, t in named.items()}
-    return {name: padding.reverse(t, lengths) for name, t in named.items()} if backward else named
-
-
-def _lstm(x, before, h, state, weights) -> dict[str, Tensor]:
-    total = functional.linear(x, weights[0], _bias(weights, 2)) + functional.linear(
-        before, weights[1], _bias(weights, 3)
-    )
-    i, f, g, o = total.chunk(4, -1)
-    i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
-    return {"i": i, "f": f, "g": g, "o": o, "c": _scan(f, i * g, state[1])}
-
-
-def _gru(x, before, h, state, weights) -> dict[str, Tensor]:
-    from_x, from_h = (
-        functional.linear(x, weights[0], _bias(weights, 2)),
-        functional.linear(before, weights[1], _bias(weights, 3)),
-    )
-    (x_r, x_z, x_n), (h_r, h_z, q) = from_x.chunk(3, -1), from_h.chunk(3, -1)
-    r, z = (x_r + h_r).sigmoid(), (x_z + h_z).sigmoid()
-    return {"r": r, "z": z, "n": (x_n + r * q).tanh(), "q": q}
-
-
-def _rnn(x, before, h, state, weights) -> dict[str, Tensor]:
-    return {}
-
-
-def _bias(weights, place) -> Tensor | None:
-    return weights[place] if len(weights) > 2 else None
-
-
-def _scan(f: Tensor, u: Tensor, c: Tensor) -> Tensor:
-    """c_t = f_t c_{t-1} + u_t for all t, in place of u."""
-    for f_t, u_t in zip(f.unbind(0), u.unbind(0), strict=True):
-        c = u_t.addcmul_(f_t, c)
-    return u
+def labelled(seen: Trace, model: nn.Module, tokens: Int[Tensor, "batch time"]) -> Trace:
+    """A trace of a model's layers, with characters for labels and the logits of the next one."""
+    symbols, labels = tuple(model.vocabulary.symbols), seen.labels
+    if not tokens.is_meta:
+        rows = zip(tokens.tolist(), labels, strict=True)
+        labels = tuple(tuple(symbols[number] for number in row[: len(old)]) for row, old in rows)
+    logits = model.readout(seen.output)
+    return replace(seen, labels=labels, vocabulary=symbols, logits=logits)
