@@ -16,6 +16,7 @@ _MODULES = (
     "claims",
     "closed_form",
     "corpora",
+    "doctor",
     "gradients",
     "ngram",
     "presets",

@@ -174,6 +174,14 @@ def build(vocabulary: Vocabulary, preset: CharPreset, seed: int = 0) -> CharMode
         )
 
 
+def prepare(preset: CharPreset, seed: int = 0) -> "CharTask":
+    """The preset's corpus and a new model of its size, ready for `fit`; what the command line trains."""
+    from lessons import corpora
+
+    corpus = corpora.load(preset.corpus)
+    return CharTask(build(corpus.vocabulary, preset, seed), corpus, preset, seed)
+
+
 class CharTask:
     """Predict the next character of a corpus, for `fit`; losses and figures are bits per character.
 
@@ -228,6 +236,14 @@ class CharTask:
                 found[name or f"{order}-gram"] = ngram_bits(self.corpus, order, self.valid)
         return found
 
+    def report(self) -> dict[str, float]:
+        """Bits per character on the test text, which nothing was chosen with, and the n-gram's beside it."""
+        found = {"test": bits_per_character(self.model, self.corpus.test)}
+        if self.preset.baseline_order:
+            order = self.preset.baseline_order
+            found[f"{order}-gram on test"] = ngram_bits(self.corpus, order, self.corpus.test)
+        return found
+
     def shard(self, index: int, count: int) -> "CharTask":
         """Every `count`-th stream, for one of several processes."""
         if self.preset.batch_size % count:
@@ -276,14 +292,14 @@ def bits_per_character(model: CharModel, text: str, streams: int = 64, length: i
 
 def ngram_bits(corpus: Any, order: int, text: str) -> float:
     """Bits per character on `text` of an n-gram fitted to the corpus's training text; each fitted once."""
-    return _ngram(corpus.train, order).bits_per_character(text)
+    return _ngram(corpus.train, corpus.vocabulary, order).bits_per_character(text)
 
 
 @lru_cache(maxsize=8)
-def _ngram(text: str, order: int) -> Any:
+def _ngram(text: str, vocabulary: Vocabulary, order: int) -> Any:
     from lessons.ngram import NGram  # here, because fitting is not for everyone who wants a model
 
-    return NGram(order).fit(text)
+    return NGram(order).fit(text, vocabulary)
 
 
 def _detached(state: State) -> State:

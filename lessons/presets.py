@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn, optim
 from lessons.errors import LessonError
 
 Number = float | int
+COMMON = ("ci", "cpu", "gpu")  # every lesson that trains has these
 P = TypeVar("P", bound="Preset")
 
 
@@ -56,10 +57,11 @@ class Preset:
 
     def but(self: P, **changes: Any) -> P:
         """This preset with some values changed: `preset("cpu").but(steps=300, clip=None)`."""
-        try:
-            return replace(self, **changes)
-        except TypeError as error:
-            raise LessonError(f"A preset of this lesson has no such setting ({error}).") from error
+        known = [field.name for field in fields(self)]
+        for name in changes:
+            if name not in known:
+                raise LessonError(f"A preset of this lesson has no {name!r}; it has {', '.join(known)}.")
+        return replace(self, **changes)
 
     def rate(self, step: int) -> float:
         """The learning rate of a step: linear warm-up, then half a cosine."""
