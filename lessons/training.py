@@ -21,7 +21,6 @@ from lessons.resume import Saver
 from lessons.run import Run
 
 SNAPSHOT_EVERY = 10  # steps between copies of the weights, to go back to when the loss is no number any more
-LAG = 20  # steps whose losses wait on a GPU before they are read, so that reading does not stall it
 
 
 @runtime_checkable
@@ -112,7 +111,7 @@ class Loop:
         self.optimizer = task.preset.optimizer(self.weights)
         self.carry = self.share.start()
         self.unread: list[Tensor] = []
-        self.wait = 1 if machine.device.type == "cpu" else LAG
+        self.wait = lag(machine.device)
 
     def train(self, saver: Saver, show: Callable[[], None]) -> None:
         """All steps that are left, with evaluations, saves and watches between them."""
@@ -238,6 +237,11 @@ class Snapshot:
     def restore(self) -> None:
         """Give the model the copied weights."""
         self.model.load_state_dict(self.weights)
+
+
+def lag(device: torch.device) -> int:
+    """How many steps' losses gather before they are read: on a GPU reading every one would stall it."""
+    return 1 if device.type == "cpu" else 20
 
 
 def _task(model_or_task: Any, data: Any, preset: Preset | str | None) -> Any:
