@@ -17,7 +17,7 @@ from lessons.errors import LessonError
 from lessons.features import features
 from lessons.tracing import Trace
 
-__all__ = ["Score", "features", "scores"]
+__all__ = ["Score", "features", "scores", "table"]
 
 SHORTEST = 500  # characters to score on
 EPISODES = 5  # how often a feature must end, or a count fall, in each half
@@ -113,6 +113,22 @@ def scores(
     return sorted(found, key=lambda score: (not score.clear, -score.strength))
 
 
+def table(found: Sequence[Score], top: int = 3, features: Sequence[str] | None = None) -> str:
+    """Scores as lines of text: per feature and layer what chance gives, and the `top` units with theirs."""
+    if missing := sorted(set(features or ()) - {score.feature for score in found}):
+        raise LessonError(
+            f"There are no scores of {missing[0]!r}; they came and went too seldom in the text."
+        )
+    lines = ["feature                   layer  measure       chance  units, best first"]
+    for score in found:
+        if features is None or score.feature in features:
+            units = "  ".join(f"{unit}: {score.values[unit]:.2f}" for unit in score.units[:top])
+            note = "" if score.clear else "  (no better than chance)"
+            measured = f"{score.measure:12s}  {score.chance:6.2f}"
+            lines.append(f"{score.feature:24s}  {score.layer:5d}  {measured}  {units}{note}")
+    return "\n".join(lines)
+
+
 def _texts(trace: Trace, text: str | Sequence[str] | None) -> list[str]:
     if text is None:
         text = ["".join(labels) for labels in trace.labels]
@@ -162,7 +178,7 @@ class _Half:
         """2 AUC - 1, or the correlation of ranks: 1 follows exactly, -1 turned around, 0 not at all."""
         found = np.roll(self.labels, shift, axis=1) @ self.units.T
         found[self.counts] /= self.norms
-        return found
+        return found.clip(-1, 1)  # rounding reaches beyond
 
 
 def _weights(label: np.ndarray) -> Float[np.ndarray, " time"]:

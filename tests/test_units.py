@@ -190,6 +190,19 @@ def test_scores_become_plain_rows():
         units.scores(made_trace(SCENE, noise(5)))[0]["nothing"]
 
 
+def test_table_names_the_best_units_and_what_is_chance():
+    activations = noise(6)
+    activations[:, 3] += 6 * units.features(SCENE)["inside bold"]
+    found = units.scores(made_trace(SCENE, activations))
+    head, bold, *_ = units.table(found, top=2).split("\n")
+    assert head.startswith("feature") and bold.split()[:3] == ["inside", "bold", "0"]
+    assert bold.split()[5] == "3:" and "no better than chance" in units.table(found)
+    assert len(units.table(found).split("\n")) == len(found) + 1
+    assert units.table(found, features=["vowel"], top=6).count(":") == 6
+    with pytest.raises(LessonError, match="no scores of 'inside quotes'"):
+        units.table(found, features=["inside quotes"])
+
+
 @pytest.mark.parametrize(("cell", "signal"), [("lstm", "c"), ("gru", "h"), ("rnn", "h")])
 def test_scores_of_a_model(cell, signal):
     torch.manual_seed(0)
