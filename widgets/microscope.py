@@ -4,7 +4,7 @@ The model's weights ride along once, as bytes. Moving in time, choosing units, e
 gate are all computed by widgets/js; the kernel only hears, when things are calm, where the reader is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import anywidget
@@ -13,6 +13,7 @@ import traitlets
 from lessons import CharModel
 from lessons.errors import LessonError
 from lessons.tracing import Edit
+from lessons.units import Score
 from widgets import esm, slots, theme, weights
 
 STATE = ("text", "time", "unit", "layer", "colour", "order", "edits", "shown")
@@ -58,7 +59,7 @@ class Microscope(anywidget.AnyWidget):
 def microscope(
     model: CharModel,
     text: str,
-    scores: Sequence[Any] | None = None,
+    scores: Iterable[Score | Mapping[str, Any]] | None = None,
     compare: CharModel | None = None,
     *,
     unit: int | None = None,
@@ -134,19 +135,22 @@ def _partner(model: CharModel, compare: CharModel, names: tuple[str, str] | None
     return packed
 
 
-def score_rows(scores: Sequence[Any] | None, hidden: int) -> list[dict[str, Any]]:
-    """Scores of units as the browser takes them: one dict per feature with one value per unit."""
-    rows = [dict(score) for score in scores or ()]
-    for row in rows:
-        row["values"] = [float(value) for value in row["values"]]
+def score_rows(scores: Iterable[Score | Mapping[str, Any]] | None, hidden: int) -> list[dict[str, Any]]:
+    """Scores of units as the browser takes them: one dict per feature and layer, one value per unit."""
+    rows = []
+    for score in scores or ():
+        row = dict(score) | {"clear": score.clear if isinstance(score, Score) else True}
         if len(row["values"]) != hidden:
             raise LessonError(
                 f"The scores are for {len(row['values'])} units and the model has {hidden}; score this model."
             )
+        rows.append({key: list(value) if isinstance(value, tuple) else value for key, value in row.items()})
     return rows
 
 
 def best_unit(row: dict[str, Any]) -> int:
     """The unit that follows a feature best; an AUC of 0 follows as well as one of 1, with its sign turned."""
+    if "units" in row:
+        return row["units"][0]
     middle = 0.5 if row["measure"] == "AUC" else 0.0
     return max(range(len(row["values"])), key=lambda unit: abs(row["values"][unit] - middle))

@@ -1,6 +1,6 @@
 """A text in the colours of one unit, and a search for the other places where that unit fires."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import anywidget
@@ -10,13 +10,14 @@ import traitlets
 from lessons import CharModel
 from lessons.errors import LessonError
 from lessons.tracing import Trace
+from lessons.units import Score
 from widgets import esm, microscope, slots, theme, weights
 
 MOST_VALUES = 2_000_000  # what a trace may send to the browser: 8 MB
 
 
 class TextStrip(anywidget.AnyWidget):
-    """What `strip` displays. time: place in the text that is shown, from 0; source: 0 the text, 1 the longer one.
+    """What `strip` displays. time: place in the text, from 0; source: 0 the text, 1 the longer one.
 
     unit, layer, colour, order and theme are those of the microscope; direction: "highest" or "lowest" places.
     """
@@ -43,7 +44,7 @@ def strip(
     model: CharModel | Trace,
     text: str | None = None,
     search: str | None = None,
-    scores: Sequence[Any] | None = None,
+    scores: Iterable[Score | Mapping[str, Any]] | None = None,
     *,
     name: str | None = None,
     unit: int | None = None,
@@ -89,9 +90,7 @@ def _of_trace(trace: Trace, text: str | None, search: str | None) -> dict[str, A
     each = one.steps * one.hidden_size * one.num_layers
     names = one.names if each * len(one.names) <= MOST_VALUES else tuple(n for n in one.names if n in "ch")
     if each * len(names) > MOST_VALUES:
-        raise LessonError(
-            "This trace is too large to send to the browser; give the model and the text instead."
-        )
+        raise LessonError("This trace is too large for the browser; give the model and the text instead.")
     values = numpy.stack([[one.numpy(name, layer) for layer in range(one.num_layers)] for name in names])
     packed = {
         "characters": list(one.labels[0]),

@@ -2,11 +2,19 @@
 import { LONG } from "./colour.js";
 import { number } from "./dom.js";
 
-/** Entries of the "sort units" picker; scores are {feature, measure, layer, signal, values: one per unit}. */
+/** 1: follows exactly, 0: not at all, -1: turned around. An AUC has its middle at one half. */
+const centred = (measure, value) => (measure === "AUC" ? 2 * value - 1 : value);
+
+const ofLayer = (scores, layer, model) => scores.filter((score) => score.layer === layer && (score.model ?? 0) === model);
+
+/** Entries of the "sort units" picker; scores are those of lessons.units, one value per unit. */
 export function orderEntries(scores, layer, model = 0) {
-  const mine = scores.filter((score) => score.layer === layer && (score.model ?? 0) === model);
-  const entries = [["index", "their number"], ["mean", "mean on this text"], ["swing", "swing on this text"]];
-  return mine.length ? [...entries, { group: "units that follow", options: mine.map((s) => [`follow:${s.feature}`, s.feature]) }] : entries;
+  const option = ({ feature }) => [`follow:${feature}`, feature], mine = ofLayer(scores, layer, model);
+  const groups = [
+    { group: "units that follow", options: mine.filter((score) => score.clear).map(option) },
+    { group: "no clearer than chance", options: mine.filter((score) => !score.clear).map(option) },
+  ];
+  return [["index", "their number"], ["mean", "mean on this text"], ["swing", "swing on this text"], ...groups.filter(({ options }) => options.length)];
 }
 
 /**
@@ -16,13 +24,13 @@ export function orderEntries(scores, layer, model = 0) {
  */
 export function rank(order, scores, layer, signal, name, hidden, model = 0) {
   const all = Array.from({ length: hidden }, (_, u) => u);
-  const score = scores.find((s) => `follow:${s.feature}` === order && s.layer === layer && (s.model ?? 0) === model);
+  const score = ofLayer(scores, layer, model).find(({ feature }) => `follow:${feature}` === order);
   if (score) {
-    const strength = (u) => Math.abs(score.values[u] - (score.measure === "AUC" ? 0.5 : 0));
+    const { measure, values, chance } = score, strength = (u) => Math.abs(centred(measure, values[u]));
     return {
-      units: all.sort((a, b) => strength(b) - strength(a)),
-      say: (u) => `${score.measure} ${number(score.values[u])}`,
-      words: `How well ${score.signal} follows “${score.feature}”, best first`,
+      units: score.units ?? all.sort((a, b) => strength(b) - strength(a)),
+      say: (u) => `${measure} ${number(values[u])}`,
+      words: `How well ${score.signal} follows “${score.feature}” (${measure}${chance === undefined ? "" : `; chance reaches ${number(chance)}`})`,
     };
   }
   if (order === "index") return { units: all, say: () => "", words: `Sorted by number; colours show ${LONG[name]}` };
@@ -30,7 +38,7 @@ export function rank(order, scores, layer, signal, name, hidden, model = 0) {
   return {
     units: all.sort((a, b) => values[b] - values[a]),
     say: (u) => number(values[u]),
-    words: order === "swing" ? `Standard deviation of ${name} over this text, largest first` : `Mean of ${name} over this text, largest first`,
+    words: order === "swing" ? `Standard deviation of ${name} on this text` : `Mean of ${name} on this text`,
   };
 }
 
@@ -46,15 +54,14 @@ function swings(signal, hidden) {
   return sums.map(Math.sqrt);
 }
 
-/** The feature that a unit follows best, if it is among the first three units of it. */
+/** The feature that a unit follows best, if it is clear and the unit is among the first three of it. */
 export function bestFeature(scores, layer, unit, model = 0) {
   let best = null;
-  for (const score of scores) {
-    if (score.layer !== layer || (score.model ?? 0) !== model) continue;
-    const strength = (v) => Math.abs(v - (score.measure === "AUC" ? 0.5 : 0)) * (score.measure === "AUC" ? 2 : 1);
-    const mine = strength(score.values[unit]);
-    const better = score.values.filter((v) => strength(v) > mine).length;
-    if (better < 3 && mine > (best?.mine ?? 0.3)) best = { feature: score.feature, measure: score.measure, value: score.values[unit], mine };
+  for (const { feature, measure, values, units, clear, chance } of ofLayer(scores, layer, model)) {
+    const strength = Math.abs(centred(measure, values[unit]));
+    const place = units ? units.indexOf(unit) : values.filter((v) => Math.abs(centred(measure, v)) > strength).length;
+    const floor = Math.max(0.3, best?.strength ?? 0, chance === undefined ? 0 : centred(measure, chance));
+    if (clear && place < 3 && strength > floor) best = { feature, measure, value: values[unit], strength };
   }
   return best;
 }
