@@ -22,7 +22,13 @@ Lengths = Int[Tensor, " batch"] | Sequence[int] | None
 
 
 class Layered:
-    """What the three layers share. It stands before torch's class among the bases."""
+    """What the layers share. It stands before torch's class among the bases.
+
+    A layer that is `looped` has cells of its own that no kernel of torch knows: it runs its directions itself
+    (`direction`), and gives traces the cell to run in lessons.loop (`cell`).
+    """
+
+    looped = False
 
     def forward(
         self, input: Tensor | PackedSequence, hx: Tensor | State | None = None, lengths: Lengths = None
@@ -42,7 +48,7 @@ class Layered:
         batched = input.dim() == 3
         x = time_first(self, input)
         lengths = padding.checked(lengths, x.shape[0], x.shape[1], x.device)
-        if lengths is None and not closed_form.serves(self.mode, input):
+        if lengths is None and not self.looped and not closed_form.serves(self.mode, input):
             return super().forward(input, hx)
         self.check_input(x, None)
         output, final = self._run(x, initial_state(self, x, hx), lengths)
@@ -59,9 +65,7 @@ class Layered:
             for direction in range(directions):
                 place = layer * directions + direction
                 start = tuple(s[place] for s in state)
-                y, final = run_direction(
-                    self.mode, x, start, weights(self, layer, direction), lengths, direction == 1
-                )
+                y, final = self.direction(x, start, layer, direction, lengths)
                 outputs.append(y)
                 finals.append(final)
             x = outputs[0] if directions == 1 else torch.cat(outputs, -1)
@@ -69,8 +73,20 @@ class Layered:
                 x = functional.dropout(x, self.dropout, self.training)
         return x, tuple(torch.stack(parts) for parts in zip(*finals, strict=True))
 
+    def direction(
+        self,
+        x: Float[Tensor, "time batch input"],
+        state: State,
+        index: int,
+        direction: int,
+        lengths: Int[Tensor, " batch"] | None,
+    ) -> tuple[Float[Tensor, "time batch hidden"], State]:
+        """One layer in one direction: its output and its final state."""
+        own = weights(self, index, direction)
+        return run_direction(self.mode, x, state, own, lengths, direction == 1)
+
     def _forward_packed(self, packed: PackedSequence, hx: Tensor | State | None):
-        if packed.data.is_cuda:
+        if packed.data.is_cuda and not self.looped:
             return super().forward(packed, hx)
         padded, lengths = pad_packed_sequence(packed, batch_first=self.batch_first)
         y, final = self.forward(padded, hx, lengths)
