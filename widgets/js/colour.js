@@ -42,5 +42,5 @@ export const css = ([r, g, b]) => `rgb(${r} ${g} ${b})`;
 /** Black or white, whichever reads better on a colour (the larger contrast by WCAG's relative luminance). */
 export function readable(rgb) {
   const [r, g, b] = rgb.map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#111" : "#fff";
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
 }
