@@ -62,7 +62,7 @@ class NGram:
         vocabulary = vocabulary or (Vocabulary.of(text) if text else None)
         if len(text) <= self.order:
             raise LessonError(f"An n-gram of order {self.order} needs a text longer than that to count.")
-        if len(vocabulary) ** (self.order + 1) >= 2**63:
+        if len(vocabulary) ** self.order >= 2**63:
             raise LessonError(
                 f"Order {self.order} is too high for {len(vocabulary)} symbols; use a lower one."
             )
