@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
-from lessons import adjoint, fast
+from lessons import adjoint, fast, padding
 from lessons.closed_form import outer, outer_before
 from lessons.loop import loop
 from lessons.wiring import Wiring, WiredCell, arrange
@@ -158,7 +158,7 @@ def wired(
     torch.mul(seen.gates, 1 - seen.gates, out=slopes)
     value = {name: seen.gates[..., wiring.place(name, hidden)] for name in rows}
     slope = {name: slopes[..., wiring.place(name, hidden)] for name in rows}
-    before = adjoint.previous(seen.c, c0, backward)
+    before = padding.before(seen.c, c0, None, backward)
     squash_slopes(wiring, value, slope)
     if "i" in rows:
         slope["g"].mul_(value["i"])
@@ -253,13 +253,13 @@ class WiredFunction(torch.autograd.Function):
         back = wired(ctx.wiring, grad, seen, c0, weight_hh, peephole, turned, grad_c)
         needs_x, _, _, needs_ih, needs_hh, needs_bias, needs_peephole, *_ = ctx.needs_input_grad
         return (
-            back.ifgo @ weight_ih if needs_x else None,
+            back.sums @ weight_ih if needs_x else None,
             back.h0,
             back.c0,
-            outer(back.ifgo, x) if needs_ih else None,
-            outer_before(back.ifgo, h, h0, turned) if needs_hh else None,
-            back.ifgo.sum((0, 1)) if needs_bias else None,
-            peephole_gradient(ctx.wiring, back.ifgo, c, c0, turned) if needs_peephole else None,
+            outer(back.sums, x) if needs_ih else None,
+            outer_before(back.sums, h, h0, turned) if needs_hh else None,
+            back.sums.sum((0, 1)) if needs_bias else None,
+            peephole_gradient(ctx.wiring, back.sums, c, c0, turned) if needs_peephole else None,
             None,
             None,
         )
@@ -269,7 +269,7 @@ def peephole_gradient(
     wiring: Wiring, ifgo: Rows, c: Sequence, c0: State, backward: bool
 ) -> Float[Tensor, "gates hidden"]:
     """What each gate's gradient and the cell that it saw have in common, summed over steps and sequences."""
-    before, hidden = adjoint.previous(c, c0, backward), c0.shape[-1]
+    before, hidden = padding.before(c, c0, None, backward), c0.shape[-1]
     seen = {"i": before, "f": before, "o": c}
     return torch.stack(
         [(ifgo[..., wiring.place(name, hidden)] * seen[name]).sum((0, 1)) for name in wiring.peeping]
