@@ -1,7 +1,7 @@
 """A text in the colours of one unit, and a search for the other places where that unit fires."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import anywidget
 import numpy
@@ -9,7 +9,7 @@ import traitlets
 
 from lessons import CharModel
 from lessons.errors import LessonError
-from lessons.tracing import Trace
+from lessons.tracing import NAMES, Trace
 from lessons.units import Score
 from widgets import esm, microscope, slots, theme, weights
 
@@ -59,31 +59,37 @@ def strip(
     Problems are said in the widget's message line; nothing is raised.
     """
     try:
-        state = _of_trace(model, text, search) if isinstance(model, Trace) else _of_model(model, text, search)
-        hidden, depth = state.pop("hidden"), state.pop("depth")
-        state |= _place(scores, hidden, depth, unit, layer)
+        state, size = (
+            _of_trace(model, text, search) if isinstance(model, Trace) else _of_model(model, text, search)
+        )
+        state |= _place(size, scores, name, unit, layer)
     except LessonError as problem:
         state = {"message": str(problem)}
-    else:
-        state["colour"] = name or ("c" if state.pop("cell") == "lstm" else "h")
-        state.pop("cell", None)
     widget = TextStrip(theme="dark" if theme.tokens() is theme.DARK else "auto", **state)
     slots.keep(widget)
     return widget
 
 
-def _of_model(model: CharModel, text: str | None, search: str | None) -> dict[str, Any]:
+class _Size(NamedTuple):
+    """What there is to choose from."""
+
+    names: tuple[str, ...]
+    hidden: int
+    depth: int
+
+
+def _of_model(model: CharModel, text: str | None, search: str | None) -> tuple[dict[str, Any], _Size]:
     packed = weights.pack(model)
     for one in (text, search):
         if not isinstance(one, str | None):
             raise LessonError(f"The text to read is a string, and this is a {type(one).__name__}.")
     if not text:
         raise LessonError("There is nothing to read: give the text strip a text.")
-    sizes = {"hidden": packed["hidden_size"], "depth": packed["num_layers"], "cell": packed["cell"]}
-    return {"_models": [packed], "text": text, "search": search or "", **sizes}
+    size = _Size(NAMES[model.cell], packed["hidden_size"], packed["num_layers"])
+    return {"_models": [packed], "text": text, "search": search or ""}, size
 
 
-def _of_trace(trace: Trace, text: str | None, search: str | None) -> dict[str, Any]:
+def _of_trace(trace: Trace, text: str | None, search: str | None) -> tuple[dict[str, Any], _Size]:
     if text is not None or search is not None:
         raise LessonError("A trace has its own text; give the model instead of the trace to read another.")
     one = trace.select(0)
@@ -99,16 +105,25 @@ def _of_trace(trace: Trace, text: str | None, search: str | None) -> dict[str, A
         "num_layers": one.num_layers,
         "values": values.astype("<f4").tobytes(),
     }
-    return {"_trace": packed, "hidden": one.hidden_size, "depth": one.num_layers, "cell": one.cell}
+    return {"_trace": packed}, _Size(names, one.hidden_size, one.num_layers)
 
 
-def _place(scores, hidden: int, depth: int, unit: int | None, layer: int) -> dict[str, Any]:
-    if not -depth <= layer < depth:
-        raise LessonError(f"There is no layer {layer}; there are {depth} (0 is the lowest, -1 the last).")
-    if unit is not None and not 0 <= unit < hidden:
-        raise LessonError(f"There is no unit {unit}; the layer has units 0 to {hidden - 1}.")
-    rows = microscope.score_rows(scores, hidden)
-    here = [row for row in rows if row["layer"] == layer % depth]
+def _place(size: _Size, scores, name: str | None, unit: int | None, layer: int) -> dict[str, Any]:
+    if not -size.depth <= layer < size.depth:
+        raise LessonError(
+            f"There is no layer {layer}; there are {size.depth} (0 is the lowest, -1 the last)."
+        )
+    if unit is not None and not 0 <= unit < size.hidden:
+        raise LessonError(f"There is no unit {unit}; the layer has units 0 to {size.hidden - 1}.")
+    if name is not None and name not in size.names:
+        raise LessonError(f"There is no signal {name!r} to colour by; there are {', '.join(size.names)}.")
+    rows = microscope.score_rows(scores, size.hidden)
+    here = [row for row in rows if row["layer"] == layer % size.depth]
     best = microscope.best_unit(here[0]) if here else 0
-    order = f"follow:{here[0]['feature']}" if here else "swing"
-    return {"_scores": rows, "unit": best if unit is None else unit, "layer": layer % depth, "order": order}
+    return {
+        "_scores": rows,
+        "unit": best if unit is None else unit,
+        "layer": layer % size.depth,
+        "order": f"follow:{here[0]['feature']}" if here else "swing",
+        "colour": name or ("c" if "c" in size.names else "h"),
+    }
