@@ -124,7 +124,7 @@ class GRUFunction(torch.autograd.Function):
         if torch.is_grad_enabled():
             return (*differentiable(torch.gru, inputs, grad, ctx.backward_in_time), None)
         x, h0, weight_ih, weight_hh, bias_ih, _ = inputs
-        back = adjoint.gru(grad, gates, q, h, h0, weight_hh, ctx.backward_in_time)
+        back = adjoint.gru(grad, *gates.chunk(3, -1), q, h, h0, weight_hh, backward=ctx.backward_in_time)
         needs_x, _, needs_ih, needs_hh, *_ = ctx.needs_input_grad
         rz, both = back.rzq[..., : 2 * h.shape[-1]], 2 * h.shape[-1]
         bias = None if bias_ih is None else back.rzq.sum((0, 1))
@@ -159,14 +159,14 @@ class ElmanFunction(torch.autograd.Function):
             kernel = torch.rnn_relu if ctx.relu else torch.rnn_tanh
             return (*differentiable(kernel, inputs, grad, ctx.backward_in_time), None, None)
         x, h0, weight_ih, weight_hh, bias_ih, _ = inputs
-        back = adjoint.elman(grad, h, weight_hh, ctx.relu, ctx.backward_in_time)
+        back = adjoint.elman(grad, h, weight_hh, ctx.relu, backward=ctx.backward_in_time)
         needs_x, _, needs_ih, needs_hh, *_ = ctx.needs_input_grad
-        bias = None if bias_ih is None else back.total.sum((0, 1))
+        bias = None if bias_ih is None else back.sums.sum((0, 1))
         return (
-            back.total @ weight_ih if needs_x else None,
+            back.sums @ weight_ih if needs_x else None,
             back.h0,
-            outer(back.total, x) if needs_ih else None,
-            outer_before(back.total, h, h0, ctx.backward_in_time) if needs_hh else None,
+            outer(back.sums, x) if needs_ih else None,
+            outer_before(back.sums, h, h0, ctx.backward_in_time) if needs_hh else None,
             bias,
             bias,
             None,

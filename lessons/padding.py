@@ -64,3 +64,28 @@ def last(
     if lengths is None:
         return x[-1]
     return x[lengths - 1, torch.arange(x.shape[1], device=x.device)]
+
+
+def first(x: Tensor, lengths: Int[Tensor, " batch"] | None, backward: bool) -> tuple:
+    """The index, in the order of the input, of the step at which each sequence begins to be read."""
+    if not backward:
+        return (0,)
+    if lengths is None:
+        return (-1,)
+    return lengths - 1, torch.arange(x.shape[1], device=x.device)
+
+
+def before(
+    x: Float[Tensor, "time batch axis"],
+    start: Float[Tensor, "batch axis"],
+    lengths: Int[Tensor, " batch"] | None = None,
+    backward: bool = False,
+) -> Float[Tensor, "time batch axis"]:
+    """For each step the state that it began with, when x holds the states that the steps ended with."""
+    earlier = torch.empty_like(x, memory_format=torch.contiguous_format)
+    if backward:
+        earlier[:-1] = x[1:]
+    else:
+        earlier[1:] = x[:-1]
+    earlier[first(x, lengths, backward)] = start
+    return earlier

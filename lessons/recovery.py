@@ -72,7 +72,7 @@ def recover(
     """Gates and states of a direction from its inputs and outputs."""
     if mode.startswith("RNN"):
         return {"h": h}
-    before = started(h, state[0], lengths, backward)
+    before = padding.before(h, state[0], lengths, backward)
     if mode == "GRU":
         gates, q = gru_gates(x, before, weights)
         return name_gru(padding.blank(gates, lengths), padding.blank(q, lengths), h)
@@ -134,29 +134,9 @@ def scan(
     """c_t = f_t c_{t-1} + i_t g_t for all t: a plain loop, exact where scans in log space give NaN."""
     i, f, g, _ = gates.chunk(4, -1)
     c = i * g
-    first = first_step(c, lengths, backward)
+    first = padding.first(c, lengths, backward)
     c[first] += f[first] * c0
     steps = list(zip(c.unbind(0), f.unbind(0), strict=True))[:: -1 if backward else 1]
     for (before, _), (now, keep) in pairwise(steps):
         now.addcmul_(keep, before)
     return c
-
-
-def started(h: Tensor, h0: Tensor, lengths: Lengths, backward: bool) -> Float[Tensor, "time batch hidden"]:
-    """For each step, the h that the step began with."""
-    before = torch.empty_like(h, memory_format=torch.contiguous_format)
-    if backward:
-        before[:-1] = h[1:]
-    else:
-        before[1:] = h[:-1]
-    before[first_step(h, lengths, backward)] = h0
-    return before
-
-
-def first_step(x: Tensor, lengths: Lengths, backward: bool) -> tuple:
-    """The index of the step at which each sequence begins to be read."""
-    if not backward:
-        return (0,)
-    if lengths is None:
-        return (-1,)
-    return lengths - 1, torch.arange(x.shape[1], device=x.device)

@@ -35,6 +35,7 @@ class Trace:
     `trace["f"]` is the forget gate of the last layer, forward direction, (B, T, H); `trace["f", layer]` and
     `trace["f", layer, direction]` are the others. Past the end of a sequence everything is zero. `labels`
     names each sequence's steps (its characters); `initial` holds the states before the first step, (B, H).
+    `origin` says how it was come by: "trace", "xray" or "edit".
     """
 
     cell: str
@@ -45,7 +46,7 @@ class Trace:
     lengths: Int[Tensor, " batch"] | None = None
     logits: Float[Tensor, "batch time vocab"] | None = None
     vocabulary: tuple[str, ...] | None = None
-    edited: bool = False
+    origin: str = "trace"
 
     def __getitem__(self, key: str | tuple) -> Float[Tensor, "batch time hidden"]:
         parts = key if isinstance(key, tuple) else (key,)
@@ -170,7 +171,8 @@ def xray(output: Float[Tensor, "*axes"], lengths: Lengths = None) -> Trace:
     steps, batch, _ = layers[0][0].named["h"].shape
     lengths = padding.checked(lengths, steps, batch, output.device)
     seen = [[in_input_order(reading, lengths, d == 1) for d, reading in enumerate(layer)] for layer in layers]
-    return assembled(cell, seen, [[reading.initial for reading in layer] for layer in layers], lengths)
+    initial = [[reading.initial for reading in layer] for layer in layers]
+    return replace(assembled(cell, seen, initial, lengths), origin="xray")
 
 
 def trace_step(
@@ -224,7 +226,7 @@ def trace_layers(
         seen.append(run_layer(layer.mode, x, starts, own, lengths, here))
         initial.append([dict(zip(("h", "c"), start, strict=False)) for start in starts])
         x = output_of(seen[-1])
-    return replace(assembled(cell, seen, initial, lengths), edited=bool(edits))
+    return replace(assembled(cell, seen, initial, lengths), origin="edit" if edits else "trace")
 
 
 def run_layer(

@@ -1,4 +1,4 @@
-"""What the tests of cells, layers, traces and gradients share: all kinds of layers, and the slow, obvious reference."""
+"""What the tests of layers, traces and gradients share: all kinds of layers, and a slow, plain reference."""
 
 import itertools
 from types import SimpleNamespace
@@ -41,7 +41,7 @@ def case(mode: str, layers: int = 1, both: bool = False, dtype=torch.float64, de
 
 
 def steps_of(mode: str, x: Tensor, state: tuple, weights: list, order) -> tuple[list, tuple]:
-    """One sequence, (T, I), through the readable step functions: what each step gave, and the last state."""
+    """One sequence, (T, I), through the readable step functions: what each step gave, and the state."""
     rows, state = [None] * len(x), tuple(part[None] for part in state)
     for t in order:
         if mode == "LSTM":
@@ -55,33 +55,40 @@ def steps_of(mode: str, x: Tensor, state: tuple, weights: list, order) -> tuple[
     return rows, state
 
 
-def reference(layer: nn.RNNBase, x: Tensor, state, lengths: Tensor) -> tuple[list, Tensor, tuple]:
+def reference(layer: nn.RNNBase, x: Tensor, state, lengths: Tensor) -> SimpleNamespace:
     """The whole layer, sequence by sequence and step by step. x is (T, B, I).
 
-    Returns per layer and direction {name: (T, B, H)}, the output (T, B, D H), and the final state; zeros in padding.
+    `named` has per layer and direction {name: (T, B, H)}, zero in the padding; `steps` the steps of each sequence; `output` (T, B, D H) and `final` are as the layer returns them.
     """
     directions, mode = 2 if layer.bidirectional else 1, layer.mode
     state = state if isinstance(state, tuple) else (state,)
-    seen, finals = [], [torch.zeros_like(part) for part in state]
+    seen = SimpleNamespace(named=[], steps=[], final=tuple(torch.zeros_like(part) for part in state))
     for index in range(layer.num_layers):
-        named = []
+        named, steps = [], []
         for direction in range(directions):
-            place, rows = index * directions + direction, {}
+            place = index * directions + direction
             weights = recurrent.weights(layer, index, direction)
+            runs = []
             for b, length in enumerate(lengths.tolist()):
                 order = range(length)[:: -1 if direction else 1]
                 own = tuple(part[place, b] for part in state)
-                steps, after = steps_of(mode, x[:length, b], own, weights, order)
-                for name in steps[0]._fields:
-                    values = torch.cat([getattr(step, name) for step in steps])
-                    column = rows.setdefault(name, x.new_zeros(*x.shape[:2], layer.hidden_size))
-                    column[:length, b] = values
-                for whole, part in zip(finals, after, strict=True):
+                run, after = steps_of(mode, x[:length, b], own, weights, order)
+                for whole, part in zip(seen.final, after, strict=True):
                     whole[place, b] = part[0]
-            named.append(rows)
+                runs.append(run)
+            steps.append(runs)
+            named.append({name: padded(runs, name, len(x)) for name in runs[0][0]._fields})
         x = torch.cat([rows["h"] for rows in named], -1)
-        seen.append(named)
-    return seen, x, tuple(finals)
+        seen.named.append(named)
+        seen.steps.append(steps)
+    seen.output = x
+    return seen
+
+
+def padded(runs: list[list], name: str, steps: int) -> Tensor:
+    """One quantity of all sequences, (T, B, H), with zeros past the end of each."""
+    columns = [torch.cat([getattr(step, name) for step in run]) for run in runs]
+    return torch.stack([torch.cat([c, c.new_zeros(steps - len(c), c.shape[1])]) for c in columns], 1)
 
 
 def difference(a: Tensor, b: Tensor) -> float:
