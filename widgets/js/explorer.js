@@ -2,6 +2,7 @@
 // `spec` lists the controls; `values` holds what they are set to. At most one change is under way:
 // the next is sent when the kernel has answered (`done`), so that dragging never piles up work.
 
+const PATIENCE_MS = 4000; // after this a kernel that does not answer is asked again
 const GLYPHS = { back: "◀", play: "▶ play", pause: "❚❚ pause", next: "▶", reset: "↺ reset" };
 
 function element(name, attributes = {}, ...children) {
@@ -18,7 +19,7 @@ const free = (node) => (node.setAttribute("data-lm-suppress-shortcuts", "true"),
 
 function render({ model, el }) {
   let values = { ...model.get("values") };
-  let waiting = false;
+  let waiting = 0;
   let queued = false;
   let timer = null;
   const setters = {};
@@ -31,11 +32,11 @@ function render({ model, el }) {
   const bar = element("div", { class: "bar", role: "group", "aria-label": "controls" });
 
   function send() {
-    if (waiting) {
+    if (Date.now() - waiting < PATIENCE_MS) {
       queued = true;
       return;
     }
-    waiting = true;
+    waiting = Date.now();
     queued = false;
     model.set("values", { ...values });
     model.set("asked", model.get("asked") + 1);
@@ -50,7 +51,7 @@ function render({ model, el }) {
 
   function answered() {
     if (model.get("done") < model.get("asked")) return;
-    waiting = false;
+    waiting = 0;
     if (queued) send();
   }
 
@@ -190,9 +191,9 @@ function render({ model, el }) {
     heading.textContent = model.get("title");
     summary.textContent = model.get("summary");
     message.textContent = model.get("message");
-    const card = el.closest(".unrolled-card");
-    card?.querySelector(".js-plotly-plot")?.setAttribute("role", "img");
-    card?.querySelector(".js-plotly-plot")?.setAttribute("aria-label", `${heading.textContent} ${summary.textContent}`);
+    const plot = el.closest(".unrolled-card")?.querySelector(".js-plotly-plot");
+    plot?.setAttribute("role", "img");
+    plot?.setAttribute("aria-label", `${heading.textContent} ${summary.textContent}`);
   }
 
   function values_changed() {
@@ -208,7 +209,10 @@ function render({ model, el }) {
   const listeners = [["change:values", values_changed], ["change:title", show], ["change:summary", show],
     ["change:message", show], ["change:done", answered]];
   for (const [event, listener] of listeners) model.on(event, listener);
+  // A plot that was drawn before its card had a width takes it now.
+  const fit = setTimeout(() => window.dispatchEvent(new Event("resize")), 50);
   return () => {
+    clearTimeout(fit);
     stop();
     for (const [event, listener] of listeners) model.off(event, listener);
   };
