@@ -51,6 +51,7 @@ def load(
     }
     if model is None:
         model = _rebuild(path, meta, tensors, device)
+        model.to(next((t.dtype for t in weights.values() if t.is_floating_point()), None))
     else:
         _same_vocabulary(path, unpack(meta.get("config"), tensors), model)
     put(weights, model, path)
@@ -74,7 +75,8 @@ def put(weights: Tensors, model: nn.Module, path: str | os.PathLike) -> None:
     for name in sorted(mine.keys() ^ weights.keys()):
         place = "the file" if name in weights else "the model"
         raise LessonError(f"{path} holds another kind of model: only {place} has {name!r}.")
-    for name, tensor in weights.items():
+    for name in mine:
+        tensor = weights[name]
         if tensor.shape != mine[name].shape:
             there, here = (" × ".join(map(str, t.shape)) for t in (tensor, mine[name]))
             raise LessonError(
@@ -181,7 +183,8 @@ def _rebuild(path: Path, meta: dict, tensors: Tensors, device: torch.device | st
         model = getattr(import_module(module), name)
         if not issubclass(model, nn.Module):
             raise TypeError(f"{name} is no model")
-        return model(**unpack(meta["config"], tensors), device=device)
+        with torch.random.fork_rng(devices=[]):  # first weights are drawn, only to be replaced
+            return model(**unpack(meta["config"], tensors), device=device)
     except (ImportError, AttributeError, KeyError, TypeError) as error:
         raise LessonError(f"{path} holds a model that this version cannot build ({error}).") from error
 

@@ -1,0 +1,87 @@
+"""`python -m lessons`: what it prints, and with which status it ends."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lessons import checkpoints, corpora
+from lessons.__main__ import main, setting, title
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def small(monkeypatch):
+    text = "".join(f"{n} green bottles, hanging on wall number {n * n}.\n" for n in range(300)).encode()
+    monkeypatch.setattr(corpora.sources, "notice", lambda text: None)
+    monkeypatch.setattr(corpora, "load", lambda name: corpora.user(text, name, quiet=True))
+
+
+def test_a_request_in_error_is_one_sentence_and_status_two():
+    command = [sys.executable, "-m", "lessons", "train", "char_rnn", "--preset", "huge"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr == "There is no preset 'huge'; choose one of ci, cpu, gpu.\n"
+
+
+def test_without_a_command_the_lessons_are_listed(capsys):
+    assert main([]) == 0
+    out = capsys.readouterr().out
+    assert "train char_rnn --preset NAME, one of: ci, cpu, gpu" in out
+    for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"):
+        assert f"{path.stem:24s} {title(path)}" in out
+
+
+def test_a_notebooks_title_is_its_first_heading(tmp_path):
+    cells = [
+        {"cell_type": "code", "source": ["# no\n"]},
+        {"cell_type": "markdown", "source": ["text\n", "# Yes?\n"]},
+    ]
+    path = tmp_path / "01_x.ipynb"
+    path.write_text(json.dumps({"cells": cells}))
+    assert title(path) == "Yes?"
+
+
+def test_training_saves_resumes_and_hands_over_the_model(small, tmp_path, capsys):
+    where, out = tmp_path / "run", tmp_path / "model"
+    command = ["train", "char_rnn", "--preset", "ci", "--checkpoint", str(where), "--seed", "4"]
+    command += ["--set", "steps=6", "--set", "hidden_size=8", "--corpus", "bottles", "--model", str(out)]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "preset ci, 6 steps" in said and "test: " in said and "The model is in" in said
+    meta = checkpoints.describe(out)
+    assert meta["command"] == "python -m lessons " + " ".join(command)
+    assert meta["run"]["seed"] == 4 and meta["run"]["provenance"]["source"] == "bottles"
+    assert meta["figures"]["test"] > 0 and checkpoints.load(out).recurrent.hidden_size == 8
+    losses = checkpoints.read(checkpoints.named(where))[1]["run.losses"]
+    assert main(command) == 0, "a finished run is picked up"
+    assert checkpoints.read(checkpoints.named(where))[1]["run.losses"].equal(losses)
+    assert main([*command, "--set", "steps=7"]) == 2
+    assert "another steps (6 there, 7 now)" in capsys.readouterr().err
+    assert main([*command, "--set", "steps=7", "--fresh"]) == 0
+
+
+def test_settings_are_numbers_or_words(capsys):
+    assert setting("steps=10") == ("steps", 10) and setting("clip=null") == ("clip", None)
+    assert setting("learning_rate=1e-3") == ("learning_rate", 1e-3) and setting("cell=gru") == ("cell", "gru")
+    assert main(["train", "char_rnn", "--set", "steps"]) == 2
+    assert "NAME=VALUE" in capsys.readouterr().err
+    assert main(["train", "char_rnn", "--preset", "ci", "--set", "lr=1"]) == 2
+    assert "no 'lr'; it has" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "wrong", [["fly"], ["train"], ["train", "baking"], ["train", "char_rnn", "--seed", "x"]]
+)
+def test_what_nobody_offers_is_status_two(wrong, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(wrong)
+    assert end.value.code == 2 and "usage" in capsys.readouterr().err
+
+
+def test_commands_with_their_own_parser_get_their_arguments(capsys):
+    assert main(["corpora", "list"]) in (0, 1)
+    assert "shakespeare" in capsys.readouterr().out
