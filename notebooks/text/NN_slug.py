@@ -33,7 +33,7 @@ gates.explore(seen)
 # shows it equals what the fast layer computes.
 
 # %%
-line = reader.encode("To be")[None]
+line = reader.encode("To be")
 with torch.no_grad():
     embedded = reader.embedding(line)
     fused, _ = reader.recurrent(embedded)
