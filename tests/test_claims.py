@@ -60,7 +60,7 @@ def test_a_margin_counts_seeds(margins, met):
     judgement = TOY.rules[0].judge(seeds(*margins))
     assert judgement.met == met
     passed = sum(m >= 0.05 for m in margins)
-    assert f"far enough on {passed} of {len(margins)} seed" in judgement.sentence
+    assert f"enough on {passed} of {len(margins)} seed" in judgement.sentence
 
 
 def test_a_margins_limits_lie_below_the_other_condition():

@@ -85,7 +85,7 @@ class Margin:
         return Judgement(
             passed >= needed(self.share, len(seeds)),
             f"{self.lower} is {between(margins)} {self.unit} below {self.upper}, "
-            f"far enough on {passed} of {count(len(seeds))}",
+            f"enough on {passed} of {count(len(seeds))}",
         )
 
     def limits(self, seeds: Sequence[Figures]) -> list[Limit]:
@@ -124,8 +124,8 @@ class Trend:
         in_mean = f"{way} at every step" if steady else f"does not {way[:-1]} at every step"
         return Judgement(
             steady and ends >= needed(self.share, len(seeds)),
-            f"{self.measure} {in_mean} of the mean ({means[0]:.2f} to {means[-1]:.2f}), "
-            f"and {way} end to end on {ends} of {count(len(seeds))}",
+            f"{self.measure} {in_mean} ({means[0]:.2f} to {means[-1]:.2f}), "
+            f"end to end on {ends} of {count(len(seeds))}",
         )
 
     def limits(self, seeds: Sequence[Figures]) -> list[Limit]:

@@ -12,8 +12,8 @@ from lessons.experiments.excerpt import excerpt
 from lessons.sampling import generate_at
 from lessons.training import fit
 
-KNOWN = "share of sampled words that stand in the training plays"
-DISTINCT = "share of distinct words among those sampled"
+KNOWN = "share of known words"  # among the words drawn, those that stand in the training plays
+DISTINCT = "share of distinct words"  # among the words drawn
 TEMPERATURES = (0.3, 0.6, 0.9, 1.2)
 NAMES = tuple(f"{temperature:g}" for temperature in TEMPERATURES)
 WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)*")
