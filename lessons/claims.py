@@ -16,7 +16,6 @@ import hashlib
 import json
 import math
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -192,7 +191,7 @@ def table(folder: Path | None = None) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """`python -m lessons claim …`; returns the exit code."""
+    """`python -m lessons claim …`; returns the exit code, raises LessonError for what cannot be run."""
     parser = argparse.ArgumentParser(prog="python -m lessons claim", description="Run a claim over seeds.")
     parser.add_argument("name", nargs="?", help="the claim; without it the claims are listed")
     parser.add_argument("--seeds", type=int, default=ENOUGH)
@@ -204,11 +203,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for name, claim in experiments.catalogue().items():
             print(f"{name}\n    {claim.statement}\n    Rule: {claim.rule}.\n    Costs {claim.budget}.")
         return 0
-    try:
-        result = run(options.name, options.seeds, options.preset, options.jobs, fresh=options.fresh)
-    except LessonError as error:
-        print(error, file=sys.stderr)
-        return 1
+    result = run(options.name, options.seeds, options.preset, options.jobs, fresh=options.fresh)
     print(f"Rule, fixed beforehand: {result.rule}.\n{result!r}")
     return 0
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import joblib
 import pytest
 
+from lessons import __main__ as command_line
 from lessons import claims, experiments, sources
 from lessons.errors import LessonError
 from lessons.experiments.claim import DEPENDS, FAILS, HOLDS, Claim, Margin, Measure, Trend
@@ -215,7 +216,7 @@ def test_unknown_names_and_numbers_are_one_sentence(toy, capsys):
         claims.run("toy", 0)
     with pytest.raises(LessonError, match="not been run yet: python -m lessons claim toy"):
         claims.load("toy", folder=toy)
-    assert claims.main(["tov"]) == 1
+    assert command_line.main(["claim", "tov"]) == 2
     assert "There is no claim 'tov'" in capsys.readouterr().err
 
 
