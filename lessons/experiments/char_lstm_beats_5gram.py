@@ -41,7 +41,7 @@ CLAIM = Claim(
     "plays than a 5-gram with back-off counted on the same text.",
     source="Karpathy, Johnson & Fei-Fei 2015, Visualizing and Understanding Recurrent Networks "
     "(arXiv 1506.02078), who compare LSTMs with n-gram models in the same way; our sizes, our text.",
-    budget="one training of lesson 02's preset a seed, two to three minutes on two cores, and 15 s of counting",
+    budget="one training of lesson 02's preset a seed, two to three minutes on two cores, 15 s of counting",
     measures=(Measure(BITS, "bits", ("5-gram", "LSTM")),),
     rules=(Margin(BITS, "bits", lower="LSTM", upper="5-gram", by=0.05),),
     run=run,
