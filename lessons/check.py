@@ -102,8 +102,9 @@ class Prediction:
     high: Number
     unit: str = ""
 
-    def reveal(self, value: Number) -> None:
+    def reveal(self, value: Number | Tensor) -> None:
         """Print the answer beside the guess, one sentence."""
+        value = float(value)
         answer = f"{self.question}: it is {_number(value)}{self._unit}"
         if self.value is None:
             print(f"{answer}; you made no guess.")

@@ -35,7 +35,7 @@ def light():
 
 def test_every_seed_is_a_point_under_every_condition():
     given = result("carried-state-helps")
-    drawn = pictures.figure(given)
+    drawn = pictures.every_seed(given)
     points = [trace for trace in drawn.data if trace.mode == "lines+markers"]
     (measure,) = experiments.find(given.name).measures
     assert len(points) == 5
@@ -48,7 +48,7 @@ def test_every_seed_is_a_point_under_every_condition():
 
 def test_limits_are_the_rules_and_title_and_summary_the_verdict():
     given = result("carried-state-helps")
-    drawn = pictures.figure(given)
+    drawn = pictures.every_seed(given)
     bounds = next(trace for trace in drawn.data if trace.mode == "markers")
     rule = experiments.find(given.name).rules[0]
     assert list(bounds.y) == pytest.approx([limit.at for limit in rule.limits(given.figures)])
@@ -61,7 +61,7 @@ def test_limits_are_the_rules_and_title_and_summary_the_verdict():
 
 def test_two_measures_have_two_panels_with_their_own_axes():
     given = result("temperature-trades-novelty-for-validity")
-    drawn = pictures.figure(given)
+    drawn = pictures.every_seed(given)
     assert drawn.layout.title.text.startswith("<b>Does not hold: ")
     assert drawn.layout.xaxis.domain[1] < drawn.layout.xaxis2.domain[0]
     assert drawn.layout.xaxis.title.text == drawn.layout.xaxis2.title.text == "temperature"
@@ -78,7 +78,7 @@ def test_two_measures_have_two_panels_with_their_own_axes():
 def test_reads_in_both_themes_and_fits_its_lines(name):
     for mode in ("light", "dark"):
         theme.use(mode)
-        drawn = pictures.figure(result(name))
+        drawn = pictures.every_seed(result(name))
         assert drawn.layout.template.layout.paper_bgcolor == theme.tokens().card
     assert len(drawn.summary) <= 184, "two lines of the subtitle"
     for text in (drawn.layout.title.subtitle.text.replace("<br>", " "),):
@@ -89,11 +89,11 @@ def test_equal_numbers_and_one_seed_still_make_a_picture():
     claim = experiments.find("char-lstm-beats-5gram")
     flat = {m.name: dict.fromkeys(m.conditions, 2.0) for m in claim.measures}
     one = claims._result(claim, "ci", {}, [{"seed": 0, "figures": flat, "seconds": 0.0}], [])
-    drawn = pictures.figure(one)
+    drawn = pictures.every_seed(one)
     assert drawn.layout.yaxis.range[0] < 2.0 < drawn.layout.yaxis.range[1]
 
 
 def test_a_claim_without_a_result_is_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr(claims, "_path", lambda name, preset, folder: tmp_path / "none.json")
     with pytest.raises(LessonError, match="has not been run yet"):
-        pictures.figure("carried-state-helps")
+        pictures.every_seed("carried-state-helps")

@@ -1,7 +1,7 @@
 """A claim's result as a picture: every seed a point, the pass rule drawn in, the verdict in the title.
 
-claims.figure("carried-state-helps")     # what the ledger holds
-claims.figure(lessons.claims.run(...))   # a run of your own
+claims.every_seed("carried-state-helps")     # what the ledger holds
+claims.every_seed(lessons.claims.run(...))   # a run of your own
 """
 
 import textwrap
@@ -17,7 +17,7 @@ GAP = 0.14  # between panels, of the width
 LINE = 100  # letters in a line of the rule
 
 
-def figure(result: claims.Result | str) -> theme.Figure:
+def every_seed(result: claims.Result | str) -> theme.Figure:
     """Every seed's figures under every condition, one panel a measure; thin lines join what a seed measured.
 
     Short bars are means. A triangle marks what the rule asks of a seed's point: to stay below ▽ or above △.
