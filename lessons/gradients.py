@@ -65,8 +65,8 @@ def flow(
         model: a CharModel or a recurrent layer of torch.nn or lessons.recurrent.
         x: whatever `trace` takes (the model is then run as in evaluation, with `state` and `lengths`), or a
             Trace of this model: from `trace`, or from `xray` in a training step.
-        loss: a function of the output (a CharModel's logits, (B, T, V), or a layer's output as it returns it),
-            or the gradient with respect to it. None, for a CharModel: mean cross-entropy of the next character.
+        loss: a function of the output (a CharModel's logits, (B, T, V), or what a layer returns), or the
+            gradient with respect to it. None, for a CharModel: mean cross-entropy of the next character.
 
     Raises LessonError where no gradient can be derived: an edited trace, an x-ray of a step with dropout
     between layers, a bare layer without a loss.
@@ -79,7 +79,7 @@ def flow(
     for index in reversed(range(layer.num_layers)):
         own = [weights(layer, index, d) for d in range(seen.num_directions)]
         parts = grad.chunk(seen.num_directions, -1)
-        back = [back_through(layer.mode, seen, index, d, part, own[d][1]) for d, part in enumerate(parts)]
+        back = [back_through(layer, seen, index, d, part, own[d][1]) for d, part in enumerate(parts)]
         grad = sum(to_input(part, matrices[0]) for part, matrices in zip(back, own, strict=True))
         layers.insert(0, [named(part, "h", "c") for part in back])
         initial.insert(0, [named(part, "h0", "c0") for part in back])
@@ -101,7 +101,7 @@ def refuse_broken_chain(layer: nn.RNNBase, seen: Trace) -> None:
 def output_gradient(model: nn.Module, seen: Trace, loss: Loss) -> Float[Tensor, "batch time features"]:
     """dL/dy_t: what the loss sends to each output of the last layer directly, zero past a sequence's end."""
     output = seen.output.detach().requires_grad_()
-    given = as_returned(model, output)
+    given = as_returned(model, output, seen.lengths)
     if loss is None:
         loss = next_character_loss(seen)
     if isinstance(loss, Tensor) and loss.shape != given.shape:
@@ -111,10 +111,12 @@ def output_gradient(model: nn.Module, seen: Trace, loss: Loss) -> Float[Tensor, 
     return padding.blank(grad.transpose(0, 1), seen.lengths).transpose(0, 1)
 
 
-def as_returned(model: nn.Module, output: Float[Tensor, "batch time features"]) -> Tensor:
-    """What the model makes of its last layer's output: logits, or the output in the layer's own order."""
+def as_returned(
+    model: nn.Module, output: Float[Tensor, "batch time features"], lengths: Lengths = None
+) -> Tensor:
+    """What the model makes of its last layer's output: its answer, or the output in the layer's own order."""
     if not isinstance(model, nn.RNNBase):
-        return model.readout(output)
+        return model.answer(output, lengths) if hasattr(model, "answer") else model.readout(output)
     return output if model.batch_first else output.transpose(0, 1)
 
 
@@ -130,11 +132,14 @@ def next_character_loss(seen: Trace) -> Callable[[Tensor], Tensor]:
     return lambda logits: functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-1)
 
 
-def back_through(mode: str, seen: Trace, index: int, direction: int, grad: Tensor, weight_hh: Tensor):
-    """The adjoint of one layer in one direction."""
+def back_through(layer: nn.RNNBase, seen: Trace, index: int, direction: int, grad: Tensor, weight_hh: Tensor):
+    """The adjoint of one layer in one direction; a layer with cells of its own knows theirs."""
     rows = {name: part.transpose(0, 1) for name, part in seen.layers[index][direction].items()}
     start = seen.initial[index][direction]
     options = {"weight_hh": weight_hh, "lengths": seen.lengths, "backward": direction == 1}
+    if getattr(layer, "looped", False):
+        return layer.adjoint(grad, rows, start, index, direction, seen.lengths)
+    mode = layer.mode
     if mode == "LSTM":
         del rows["h"]
         return adjoint.lstm(grad, **rows, c0=start["c"], **options)
@@ -200,8 +205,11 @@ def reach(
     index, backward = range(seen.num_layers)[layer], direction == 1
     rows = {name: seen[name, index, direction].transpose(0, 1) for name in seen.names}
     start = seen.initial[index][direction]
-    weight_hh = weights(stack, index, direction)[1]
-    jacobians = step_jacobians(stack.mode, rows, start, weight_hh, backward)
+    if getattr(stack, "looped", False):
+        jacobians = stack.jacobians(rows, start, index, direction)
+    else:
+        weight_hh = weights(stack, index, direction)[1]
+        jacobians = step_jacobians(stack.mode, rows, start, weight_hh, backward)
     product = torch.eye(jacobians.shape[-1], dtype=jacobians.dtype, device=jacobians.device)
     products = [product]
     for jacobian in adjoint.travel(jacobians, backward)[:-1]:

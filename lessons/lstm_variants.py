@@ -1,7 +1,8 @@
-"""LSTMs with gates taken out, activations changed, gates coupled or peepholes put in; and the GRU of Cho's paper.
+"""LSTMs with gates taken out or coupled, activations changed, peepholes put in; and the GRU of Cho's paper.
 
-Both layers take what torch.nn's take, and `lengths=`. Their weights have torch's names and order of rows, without
-the rows of gates that are missing; peepholes are in `weight_peephole_l0` (one row a gate, in the order i f o).
+Both layers take what torch.nn's take, and `lengths=`. Their weights have torch's names and order of rows,
+without the rows of gates that are missing; peepholes are in `weight_peephole_l0`, one row a gate in the order
+i f o.
 """
 
 from typing import Any
@@ -10,7 +11,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from lessons import padding, reset_before, wired_closed_form
+from lessons import adjoint, padding, reset_before
+from lessons import wired_closed_form as wired
 from lessons.errors import LessonError
 from lessons.loop import Cell
 from lessons.recurrent import GRU, LSTM, State, weights
@@ -19,6 +21,7 @@ from lessons.wiring import VARIANTS, WiredCell, Wiring
 __all__ = ["VARIANTS", "ResetBeforeGRU", "VariantLSTM", "Wiring", "variant"]
 
 Lengths = Int[Tensor, " batch"] | None
+Rows = dict[str, Tensor]
 
 
 class VariantLSTM(LSTM):
@@ -28,8 +31,9 @@ class VariantLSTM(LSTM):
     input_activation: what the candidate g passes through, "tanh", "identity" or "sigmoid".
     output_activation: what the cell passes through on its way out, "tanh" or "identity".
     coupled: f = 1 - i, one gate less. peepholes: the gates see the cell too.
-    forget_bias: where forgetting starts; with coupled gates the input gate starts at minus that, which is the
-        same. Without biases or a forget gate there is nothing to set, and it is left aside. None leaves the draw.
+    forget_bias: where forgetting starts; with coupled gates the input gate starts at minus that, which is
+        the same. Without biases or a forget gate there is nothing to set, and it is left aside. None leaves
+        torch's draw.
     Raises LessonError for options that contradict each other.
     """
 
@@ -109,24 +113,42 @@ class VariantLSTM(LSTM):
         own = weights(self, index, direction)
 
         def run(x: Tensor, backward: bool) -> State:
-            return wired_closed_form.run(self.wiring, x, state, own, backward)[:2]
+            return wired.run(self.wiring, x, state, own, backward)[:2]
 
         return within_lengths(run, x, lengths, direction == 1)
+
+    def adjoint(
+        self, grad: Tensor, rows: Rows, start: Rows, index: int, direction: int, lengths: Lengths
+    ) -> adjoint.LSTM:
+        """dL/dh_t and dL/dc_t of a traced layer, for lessons.gradients; `grad` is dL/dy_t, time first."""
+        along, weight_hh = self._slopes(rows, start, index, direction, lengths)
+        return wired.travel_back(self.wiring, grad, along, weight_hh, lengths, direction == 1)
+
+    def jacobians(self, rows: Rows, start: Rows, index: int, direction: int) -> Float[Tensor, "time to from"]:
+        """d(h, c) / d(h, c before) at every step of one traced sequence."""
+        along, weight_hh = self._slopes(rows, start, index, direction, None)
+        return wired.jacobians(self.wiring, along, weight_hh)
+
+    def _slopes(
+        self, rows: Rows, start: Rows, index: int, direction: int, lengths: Lengths
+    ) -> tuple[wired.Slopes, Tensor]:
+        own = weights(self, index, direction)
+        peephole = own[-1] if self.wiring.peeping else None
+        along = wired.from_trace(self.wiring, rows, start["c"], peephole, lengths, direction == 1)
+        return along, own[1]
 
     def extra_repr(self) -> str:
         """torch's line, and what is unlike the plain LSTM."""
         plain = Wiring()
-        odd = {
-            name: value for name, value in vars(self.wiring).items() if value != getattr(plain, name)
-        }
+        odd = {name: value for name, value in vars(self.wiring).items() if value != getattr(plain, name)}
         return ", ".join([super().extra_repr(), *(f"{name}={value}" for name, value in odd.items())])
 
 
 class ResetBeforeGRU(GRU):
     """The GRU as in Cho et al. (2014), equation 8: the reset gate multiplies h before its matrix product.
 
-    n = tanh(W_in x + b_in + W_hn (r h) + b_hn), where torch and cuDNN have r (W_hn h + b_hn). Weights and their
-    names are those of torch.nn.GRU; the same numbers mean another network.
+    n = tanh(W_in x + b_in + W_hn (r h) + b_hn), where torch and cuDNN have r (W_hn h + b_hn). Weights and
+    their names are those of torch.nn.GRU; the same numbers mean another network.
     """
 
     looped = True
@@ -149,14 +171,27 @@ class ResetBeforeGRU(GRU):
 
         return within_lengths(run, x, lengths, direction == 1)
 
+    def adjoint(
+        self, grad: Tensor, rows: Rows, start: Rows, index: int, direction: int, lengths: Lengths
+    ) -> reset_before.Adjoint:
+        """dL/dh_t of a traced layer, for lessons.gradients; `grad` is dL/dy_t, time first."""
+        gates, before = reset_before.from_trace(rows, start["h"], lengths, direction == 1)
+        weight_hh = weights(self, index, direction)[1]
+        return reset_before.travel_back(grad, gates, before, weight_hh, lengths, direction == 1)
+
+    def jacobians(self, rows: Rows, start: Rows, index: int, direction: int) -> Float[Tensor, "time to from"]:
+        """dh / d(h before) at every step of one traced sequence."""
+        gates, before = reset_before.from_trace(rows, start["h"], None, direction == 1)
+        return reset_before.jacobians(gates, before, weights(self, index, direction)[1])
+
 
 def within_lengths(
     run, x: Float[Tensor, "time batch input"], lengths: Lengths, backward: bool
 ) -> tuple[Float[Tensor, "time batch hidden"], State]:
     """Run a direction so that each sequence ends, or backward begins, at its own length.
 
-    `run(x, backward)` gives the parts of the state at all steps, h first. Returns h, zero past the end, and the
-    state after each sequence's last step.
+    `run(x, backward)` gives the parts of the state at all steps, h first. Returns h, zero past the end, and
+    the state after each sequence's last step.
     """
     if lengths is None:
         parts = run(x, backward)

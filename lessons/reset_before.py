@@ -4,8 +4,10 @@ The loop is as in lessons.closed_form, with two matrix products a step instead o
 pass: slopes for all steps at once, then two matrix products and a few multiplications a step.
 """
 
+from typing import NamedTuple
+
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 from torch.nn import functional
@@ -15,6 +17,8 @@ from lessons.closed_form import outer
 from lessons.loop import See, State, loop
 
 Sequence = Float[Tensor, "time batch hidden"]
+Gates = Float[Tensor, "time batch gates"]
+Lengths = Int[Tensor, " batch"] | None
 
 
 class ResetBeforeCell:
@@ -95,44 +99,85 @@ class ResetBeforeFunction(torch.autograd.Function):
         *inputs, h, gates, kept = ctx.saved_tensors
         if torch.is_grad_enabled():
             return (*differentiable(inputs, grad, ctx.backward_in_time), None)
-        x, h0, weight_ih, weight_hh, bias = inputs
+        x, h0, weight_ih, weight_hh, _ = inputs
         before = padding.before(h, h0, None, ctx.backward_in_time)
-        _, slopes, start = reset_before(grad, gates, before, weight_hh, ctx.backward_in_time)
-        both = 2 * h.shape[-1]
-        rz, n = slopes[..., :both], slopes[..., both:]
+        back = travel_back(grad, gates, before, weight_hh, None, ctx.backward_in_time)
+        rz, n = back.sums.split([2 * h.shape[-1], h.shape[-1]], -1)
+        needs_x, _, needs_ih, needs_hh, needs_bias, _ = ctx.needs_input_grad
         return (
-            slopes @ weight_ih if ctx.needs_input_grad[0] else None,
-            start,
-            outer(slopes, x),
-            torch.cat([outer(rz, before), outer(n, kept)]),
-            None if bias is None else slopes.sum((0, 1)),
+            back.sums @ weight_ih if needs_x else None,
+            back.h0,
+            outer(back.sums, x) if needs_ih else None,
+            torch.cat([outer(rz, before), outer(n, kept)]) if needs_hh else None,
+            back.sums.sum((0, 1)) if needs_bias else None,
             None,
         )
 
 
-def reset_before(
-    grad: Sequence, gates: Tensor, before: Sequence, weight_hh: Tensor, backward: bool
-) -> tuple[Sequence, Float[Tensor, "time batch gates"], Float[Tensor, "batch hidden"]]:
-    """The adjoint: dL/dh_t, the gradients before the three gates side by side, dL/dh_0."""
-    hidden, both = before.shape[-1], 2 * before.shape[-1]
-    r, z, n = gates.split(hidden, -1)
-    slopes = (1 - gates).mul_(gates)
-    slope_r, slope_z, slope_n = slopes.split(hidden, -1)
+class Adjoint(NamedTuple):
+    """dL/dh_t; the gradients before the nonlinearities of r, z and n, side by side; dL/dh_0."""
+
+    h: Sequence
+    sums: Gates
+    h0: Float[Tensor, "batch hidden"]
+
+
+def slopes(gates: Gates, before: Sequence) -> Gates:
+    """From the sums before z and n to h, and from that before r to r h, side by side."""
+    _, z, n = gates.chunk(3, -1)
+    sums = (1 - gates).mul_(gates)
+    slope_r, slope_z, slope_n = sums.chunk(3, -1)
     slope_r.mul_(before)
     slope_z.mul_(before - n)
     torch.mul(1 - z, 1 - n * n, out=slope_n)
+    return sums
+
+
+def travel_back(
+    grad: Sequence,
+    gates: Gates,
+    before: Sequence,
+    weight_hh: Float[Tensor, "gates hidden"],
+    lengths: Lengths = None,
+    backward: bool = False,
+) -> Adjoint:
+    """The adjoint recursion, given the old h of each step and what the loss sends to each h directly."""
+    hidden, both = before.shape[-1], 2 * before.shape[-1]
+    sums = padding.blank(slopes(gates, before), lengths)
     grad = grad.clone(memory_format=torch.contiguous_format)
-    parts = (grad, r, z, slopes[..., :both], slope_r, slopes[..., hidden:].unflatten(-1, (2, hidden)), slope_n)
-    adjoints, *others = (adjoint.travel(part, backward) for part in parts)
+    r, z, _ = gates.chunk(3, -1)
+    by_r, _, by_n = sums.chunk(3, -1)
+    quantities = (r, z, sums[..., :both], by_r, sums[..., hidden:].unflatten(-1, (2, hidden)), by_n)
+    others = (adjoint.travel(quantity, backward) for quantity in quantities)
     into_rz, into_n = weight_hh[:both], weight_hh[both:]
-    adjoints = [*adjoints, torch.zeros_like(before[0])]
-    for t, (r_t, z_t, rz_t, by_r, zn_t, by_n) in enumerate(zip(*others, strict=True)):
-        arrived, on = adjoints[t], adjoints[t + 1]
-        zn_t.mul_(arrived.unsqueeze(1))
-        into_kept = by_n @ into_n
-        by_r.mul_(into_kept)
-        on.addcmul_(arrived, z_t).addcmul_(into_kept, r_t).addmm_(rz_t, into_rz)
-    return grad, slopes, adjoints[-1]
+    adjoints = [*adjoint.travel(grad, backward), torch.zeros_like(grad[0])]
+    for t, (r_t, z_t, rz_t, by_r_t, zn_t, by_n_t) in enumerate(zip(*others, strict=True)):
+        zn_t.mul_(adjoints[t].unsqueeze(1))
+        into_kept = by_n_t @ into_n
+        by_r_t.mul_(into_kept)
+        adjoints[t + 1].addcmul_(adjoints[t], z_t).addcmul_(into_kept, r_t).addmm_(rz_t, into_rz)
+    first = padding.first(grad, lengths, backward)
+    h0 = grad[first] * z[first] + (by_n[first] @ into_n) * r[first] + sums[first][:, :both] @ into_rz
+    return Adjoint(padding.blank(grad, lengths), sums, h0)
+
+
+def from_trace(
+    rows: dict[str, Tensor], h0: Float[Tensor, "batch hidden"], lengths: Lengths, backward: bool
+) -> tuple[Gates, Sequence]:
+    """The gates side by side and the old h of each step, from the quantities of a trace, time first."""
+    gates = torch.cat([rows[name] for name in "rzn"], -1)
+    return gates, padding.before(rows["h"], h0, lengths, backward)
+
+
+def jacobians(
+    gates: Gates, before: Sequence, weight_hh: Float[Tensor, "gates hidden"]
+) -> Float[Tensor, "time to from"]:
+    """dh / d(h before) at all steps of one sequence (batch of one)."""
+    r, z, _ = gates[:, 0].chunk(3, -1)
+    w_r, w_z, w_n = weight_hh.chunk(3)
+    by_r, by_z, by_n = (part.unsqueeze(-1) for part in slopes(gates, before)[:, 0].chunk(3, -1))
+    kept = torch.diag_embed(r) + by_r * w_r
+    return torch.diag_embed(z) + by_z * w_z + by_n * (w_n @ kept)
 
 
 def differentiable(inputs: list, grad: Sequence, backward: bool) -> tuple:

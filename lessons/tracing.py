@@ -19,7 +19,7 @@ from lessons import cells, padding, recovery
 from lessons import xray as readings
 from lessons.edits import Edit, Recorder, Value, planned
 from lessons.errors import LessonError
-from lessons.loop import CELLS, loop
+from lessons.loop import CELLS, Cell, loop
 from lessons.recurrent import Lengths, State, initial_state, time_first, weights
 
 __all__ = ["NAMES", "Edit", "Trace", "trace", "trace_step", "xray"]
@@ -136,7 +136,7 @@ def trace(
     """Run a model or a layer as in evaluation (no dropout) and return everything that it computed inside.
 
     Args:
-        model: a CharModel, or a layer (RNN, LSTM, GRU) of torch.nn or lessons.recurrent.
+        model: a CharModel, a SequenceModel, or a layer of torch.nn, lessons.recurrent or lstm_variants.
         x: for a CharModel a text, a list of texts, or character numbers (B, T) or (T,); else a layer's input.
         state: initial state as in torch.nn; zeros by default.
         lengths: one length per sequence where they are padded.
@@ -147,12 +147,14 @@ def trace(
     then good to 1e-3.
     """
     with full_precision(next(model.parameters()).device):
-        if isinstance(model, nn.RNNBase):
+        stack = model if isinstance(model, nn.RNNBase) else model.recurrent
+        if not hasattr(model, "embedding"):
             if isinstance(x, PackedSequence):
-                x, lengths = pad_packed_sequence(x, batch_first=model.batch_first)
-            return trace_layers(model, time_first(model, x), state, lengths, edit)
+                x, lengths = pad_packed_sequence(x, batch_first=stack.batch_first)
+            seen = trace_layers(stack, time_first(stack, x), state, lengths, edit)
+            return seen if stack is model else replace(seen, logits=model.readout(seen.output))
         tokens, lengths = numbered(model, x, lengths)
-        seen = trace_layers(model.recurrent, model.embedding(tokens).transpose(0, 1), state, lengths, edit)
+        seen = trace_layers(stack, model.embedding(tokens).transpose(0, 1), state, lengths, edit)
         return labelled(seen, model, tokens)
 
 
@@ -222,33 +224,35 @@ def trace_layers(
         here = [
             [edit for edit in edits if edit.concerns(index, d, layer.num_layers)] for d in range(directions)
         ]
-        own = [weights(layer, index, d) for d in range(directions)]
-        seen.append(run_layer(layer.mode, x, starts, own, lengths, here))
+        seen.append(run_layer(layer, index, x, starts, lengths, here))
         initial.append([dict(zip(("h", "c"), start, strict=False)) for start in starts])
         x = output_of(seen[-1])
     return replace(assembled(cell, seen, initial, lengths), origin="edit" if edits else "trace")
 
 
 def run_layer(
-    mode: str, x: Tensor, starts: list[State], own: list, lengths, edits: list[list[Edit]]
+    layer: nn.RNNBase, index: int, x: Tensor, starts: list[State], lengths, edits: list[list[Edit]]
 ) -> list[dict]:
-    """One layer, on its fused kernel, or in the loop for those directions in which something is edited."""
-    if not any(edits):
-        return recovery.layer(mode, x, starts, own, lengths)
-    return [
-        run_edited(mode, x, start, weights, lengths, d == 1, here)
-        if here
-        else recovery.direction(mode, x, start, weights, lengths, d == 1)
-        for d, (start, weights, here) in enumerate(zip(starts, own, edits, strict=True))
-    ]
+    """One layer on its fused kernel; or in the loop, for a layer that has cells of its own and for those
+    directions in which something is edited."""
+    own = [weights(layer, index, d) for d in range(len(starts))]
+    looped = getattr(layer, "looped", False)
+    if not (looped or any(edits)):
+        return recovery.layer(layer.mode, x, starts, own, lengths)
+    seen = []
+    for d, (start, here) in enumerate(zip(starts, edits, strict=True)):
+        if looped or here:
+            cell = layer.cell(index, d) if looped else CELLS[layer.mode](*own[d])
+            seen.append(run_in_loop(cell, x, start, lengths, d == 1, here))
+        else:
+            seen.append(recovery.direction(layer.mode, x, start, own[d], lengths, d == 1))
+    return seen
 
 
-def run_edited(
-    mode: str, x: Tensor, start: State, own: list, lengths, backward: bool, edits: list[Edit]
-) -> dict:
+def run_in_loop(cell: Cell, x: Tensor, start: State, lengths, backward: bool, edits: list[Edit]) -> dict:
     """One direction of a layer in the loop, with edits."""
     recorder = Recorder(edits, len(x))
-    loop(CELLS[mode](*own), x, start, lengths, backward, recorder)
+    loop(cell, x, start, lengths, backward, recorder)
     return {name: padding.blank(part, lengths) for name, part in recorder.named().items()}
 
 
@@ -265,12 +269,13 @@ def assembled(cell: str, seen: list[list[dict]], initial: list[list[dict]], leng
     output = output_of(seen[-1])
     steps, batch, _ = output.shape
     ends = [steps] * batch if lengths is None or lengths.is_meta else lengths.tolist()
+    numbers = tuple(map(str, range(steps)))
     return Trace(
         cell=cell,
         layers=per_tensor(lambda part: part.transpose(0, 1), seen),
         output=output.transpose(0, 1),
         initial=per_tensor(lambda part: part, initial),
-        labels=tuple(tuple(map(str, range(end))) for end in ends),
+        labels=tuple(numbers[:end] for end in ends),
         lengths=lengths,
     )
 

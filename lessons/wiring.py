@@ -1,7 +1,8 @@
 """How an LSTM cell may be wired: its gates, its two activations, coupling and peepholes, and Greff's names.
 
-The names are those of Greff et al. (2017), "LSTM: A Search Space Odyssey" (arXiv 1503.04069), section III-C. Their
-ninth variant, full gate recurrence (FGR), is left out: it adds nine more matrices and won nothing there.
+The names are those of Greff et al. (2017), "LSTM: A Search Space Odyssey" (arXiv 1503.04069), section III;
+every variant differs from their vanilla LSTM, V, which has peepholes, in one thing. Full gate recurrence
+(FGR) is left out: it adds nine more matrices, and no hoisting helps it.
 """
 
 from dataclasses import dataclass
@@ -33,9 +34,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
 class Wiring:
     """What an LSTM cell has. A gate that is missing stands open: it is 1.
 
-    coupled: f = 1 - i, so that the cell forgets as much as it takes in. peepholes: each gate also sees its own
-    unit's cell, i and f the old one, o the new one (Gers and Schmidhuber 2000). Raises LessonError for a wiring
-    that cannot be.
+    coupled: f = 1 - i, so that the cell forgets as much as it takes in. peepholes: each gate also sees its
+    own unit's cell, i and f the old one, o the new one (Gers and Schmidhuber 2000). Raises LessonError for a
+    wiring that cannot be.
     """
 
     input_gate: bool = True
@@ -63,7 +64,12 @@ class Wiring:
     @property
     def rows(self) -> tuple[str, ...]:
         """The blocks of rows in the weights, in torch's order i f g o without those that are missing."""
-        has = {"i": self.input_gate, "f": self.forget_gate and not self.coupled, "g": True, "o": self.output_gate}
+        has = {
+            "i": self.input_gate,
+            "f": self.forget_gate and not self.coupled,
+            "g": True,
+            "o": self.output_gate,
+        }
         return tuple(name for name in "ifgo" if has[name])
 
     @property
@@ -87,8 +93,8 @@ class Wiring:
 class WiredCell:
     """A cell of any wiring in the loop, as its equations stand: readable, differentiable, not the fastest.
 
-    `weights` are weight_ih, weight_hh, then bias_ih and bias_hh if there are any, then weight_peephole if there
-    are peepholes. Every gate is shown to `see`, a missing one as ones.
+    `weights` are weight_ih, weight_hh, then bias_ih and bias_hh if there are any, then weight_peephole if
+    there are peepholes. Every gate is shown to `see`, a missing one as ones.
     """
 
     states = ("h", "c")
@@ -122,8 +128,10 @@ class WiredCell:
         return torch.sigmoid(total[name])
 
 
-def arrange(wiring: Wiring, weights: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
-    """A direction's weights as weight_ih, weight_hh, the sum of the biases or None, weight_peephole or None."""
+def arrange(
+    wiring: Wiring, weights: tuple[Tensor, ...]
+) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+    """A direction's weight_ih, weight_hh, sum of the biases and weight_peephole; None for what is missing."""
     weights = list(weights)
     peephole = weights.pop() if wiring.peeping else None
     bias = weights[2] + weights[3] if len(weights) > 2 else None
