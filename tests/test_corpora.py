@@ -324,6 +324,7 @@ def test_own_text_loses_nothing_when_cut(separator):
         ((" \n" * 9_000).encode(), r"too few"),
         (b"a b\n" * 5_000_001, r"20\.0 MB"),
         (b"GIF89a\0\1\2" * 5_000, "not a text file"),
+        (b"a line of text that hides one zero byte\0\n" * 500, "zero bytes"),
         (bytes(range(1, 256)) * 100, "not a text file"),
         (("a plain text\n" * 2_000).encode("utf-16"), "UTF-16"),
         ("no_such_file.txt", r"no file 'no_such_file\.txt'"),
@@ -331,7 +332,7 @@ def test_own_text_loses_nothing_when_cut(separator):
         ("a\0b", "There is no file"),
         (Path("/"), "There is no file"),
     ],
-    ids=["short", "blank", "large", "gif", "bytes", "utf-16", "missing", "long name", "nul name", "folder"],
+    ids=["short", "blank", "large", "gif", "zeros", "bytes", "utf-16", "missing", "long name", "nul name", "folder"],
 )
 def test_bad_files_are_refused_with_one_sentence(content, complaint, offline):
     with pytest.raises(LessonError, match=complaint) as refused:
