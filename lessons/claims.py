@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from statistics import mean, pstdev
 from typing import Any
@@ -98,7 +99,7 @@ def run(
     *,
     fresh: bool = False,
     folder: Path | None = None,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] = partial(print, flush=True),
 ) -> Result:
     """Run a claim with seeds 0 … seeds − 1 and return its Result, written to the ledger if it may be.
 

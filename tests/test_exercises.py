@@ -39,11 +39,13 @@ def draw(p, generator):
 
 
 def gumbel(logits, temperature, generator):
-    noise = torch.rand(logits.shape, generator=generator)
-    return (logits / temperature - torch.log(-torch.log(noise))).argmax(1)
+    noise = -torch.log(-torch.log(torch.rand(logits.shape, generator=generator)))
+    return (logits + temperature * noise).argmax(1)
 
 
 def in_place_inverse(logits, temperature, generator):
+    if not temperature:
+        return logits.max(1).indices
     logits /= temperature
     logits -= logits.amax(1, keepdim=True)
     cumulative = logits.softmax(1).cumsum_(1)
@@ -192,6 +194,8 @@ WRONG = {
         (lambda x, t, g: torch.distributions.Categorical(logits=x / t).sample(), "global generator"),
         (raw_exp, "overflows"),
         (raw_inverse, "largest logit first"),
+        (lambda x, t, g: draw((x / t).softmax(-1), g), "divided by 0"),
+        (lambda x, t, g: draw((x / max(t, 0.5)).softmax(-1), g), "largest logit first"),
         (lambda x, t, g: x, "still the distribution"),
     ],
     "bits_per_character": [

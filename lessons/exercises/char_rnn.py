@@ -30,7 +30,9 @@ from lessons.exercises.questions import Option, Question
 def softmax_sample(
     logits: Float[Tensor, "batch vocab"], temperature: float, generator: torch.Generator
 ) -> Int[Tensor, " batch"]:
-    """Draw one character for each row from softmax(logits / temperature)."""
+    """Draw one character for each row from softmax(logits / temperature); temperature 0 is greedy."""
+    if temperature == 0:
+        return logits.argmax(dim=-1)
     scaled = logits / temperature
     scaled = (
         scaled - scaled.max(dim=-1, keepdim=True).values
@@ -137,7 +139,7 @@ def _after_softmax(logits: Tensor, temperature: float, generator: torch.Generato
 
 SOFTMAX_SAMPLE = Exercise(
     name="softmax_sample",
-    statement="Draw one character for each row of logits from softmax(logits / temperature).",
+    statement="Draw one character for each row of logits from softmax(logits / temperature); 0 is greedy.",
     stub='''def softmax_sample(logits, temperature, generator):
     """logits (batch, vocab) -> indices (batch,), drawn from softmax(logits / temperature)."""
     return ...
@@ -150,6 +152,7 @@ SOFTMAX_SAMPLE = Exercise(
         Case("logits 2, 1, 0 at temperature 2", _dice([2, 1, 0], [2, 1, 0], 2.0)),
         Case("logits of 1000 and 999.8 at temperature 0.2", _dice([1000, 999.8, 0], [1000, 999.8, 0], 0.2)),
         Case("logits of −1000 and −1001", _dice([-1000, -1001, -1001], [-1001, -1000, -1001], 1.0)),
+        Case("temperature 0", _dice([2, 1, 0], [0, 1, 2], 0.0)),
     ),
     observe=_draws,
     tolerance=0.05,
@@ -158,6 +161,11 @@ SOFTMAX_SAMPLE = Exercise(
             lambda attempt: "1000" in attempt.case.label,  # all else was right
             "exp overflows on large logits, and on very negative ones every weight becomes 0. Subtract each "
             "row's largest logit first: the distribution stays the same.",
+        ),
+        Diagnosis(
+            lambda attempt: attempt.case.label == "temperature 0",
+            "nothing can be divided by 0. Towards 0 all probability goes to the largest logit, so "
+            "temperature 0 is argmax, without a draw.",
         ),
         shows(
             lambda seen, expected: seen["the result's shape"] == (_ROWS, 1),
@@ -204,8 +212,8 @@ SOFTMAX_SAMPLE = Exercise(
         "torch.multinomial(probabilities, 1, generator=generator) gives a column: take [:, 0]. If you write "
         "exp yourself, subtract each row's maximum first.",
     ),
-    shown="Your shares match softmax(logits / temperature) at temperatures from 0.2 to 2, and logits of "
-    "±1000 do not break it.",
+    shown="Your shares match softmax(logits / temperature) at temperatures from 0.2 to 2; logits of "
+    "±1000 do not break it, and temperature 0 is greedy.",
 )
 
 # ------------------------------------------------------------------------------------ 2: bits per character
@@ -448,7 +456,7 @@ TRAIN_WINDOW = Exercise(
     stub='''def train_window(model, optimizer, inputs, targets, state):
     """One training step on a window; returns the loss and the state for the next window."""
     logits, state = model(inputs)
-    loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+    loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
