@@ -20,7 +20,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from statistics import mean, pstdev
 from typing import Any
@@ -91,6 +90,11 @@ class Result:
         return ""
 
 
+def tell(line: str) -> None:
+    """Print a line of progress at once, also into a file."""
+    print(line, flush=True)
+
+
 def run(
     name: str,
     seeds: int = ENOUGH,
@@ -99,7 +103,7 @@ def run(
     *,
     fresh: bool = False,
     folder: Path | None = None,
-    say: Callable[[str], None] = partial(print, flush=True),
+    say: Callable[[str], None] = tell,
 ) -> Result:
     """Run a claim with seeds 0 … seeds − 1 and return its Result, written to the ledger if it may be.
 
