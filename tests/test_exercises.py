@@ -117,6 +117,14 @@ def nucleus_in_place(probabilities, top_p):
     return probabilities.numpy()
 
 
+def nucleus_by_place(probabilities, top_p):
+    ordered, order = torch.sort(probabilities, descending=True)
+    last = (ordered.cumsum(0) >= top_p).nonzero()[0, 0]
+    kept = torch.zeros(len(probabilities))
+    kept[order[: last + 1]] = ordered[: last + 1] / ordered[: last + 1].sum()
+    return kept
+
+
 def last_by_gather(trace):
     at = (trace.lengths - 1)[:, None, None].expand(-1, 1, trace.hidden_size)
     return trace["h"].gather(1, at).squeeze(1)
@@ -142,7 +150,7 @@ RIGHT = {
     "bits_per_character": [bits_by_cross_entropy, bits_by_hand, bits_in_place],
     "next_window": [window_by_slices, window_as_lists],
     "train_window": [train_detached_at_entry, train_wiped_after],
-    "nucleus": [nucleus_in_a_loop, nucleus_in_place],
+    "nucleus": [nucleus_in_a_loop, nucleus_in_place, nucleus_by_place],
     "last_state": [last_by_gather, last_one_by_one],
     "longest_memory": [memory_counted, memory_in_numpy],
 }
@@ -255,7 +263,7 @@ WRONG = {
         (lambda p, q: p * (nucleus_in_a_loop(p, q) > 0), "add up to 1"),
         (lambda p, q: nucleus_in_a_loop(p, q).sort(descending=True).values, "own character's place"),
         (lambda p, q: p, "nothing is cut off"),
-        (lambda p, q: F.one_hot(p.argmax(), len(p)).double(), "only the likeliest"),
+        (lambda p, q: F.one_hot(p.argmax(), len(p)).float(), "only the likeliest"),
         (lambda p, q: nucleus_in_a_loop(p, 1.1 * q), "more characters are kept"),
     ],
     "last_state": [

@@ -518,7 +518,7 @@ TRAIN_WINDOW = Exercise(
 
 
 def _top(probabilities: list[float], top_p: float) -> Callable[[], tuple]:
-    return lambda: (torch.tensor(probabilities, dtype=torch.float64), top_p)
+    return lambda: (torch.tensor(probabilities), top_p)
 
 
 def _nucleus(probabilities: Tensor, top_p: float, *, cross: bool = True, share: bool = True) -> Tensor:
@@ -540,7 +540,7 @@ NUCLEUS = Exercise(
         Case("0.4, 0.3, 0.15, 0.1, 0.05 with top_p 0.8", _top([0.4, 0.3, 0.15, 0.1, 0.05], 0.8)),
         Case("one character with probability 0.9 and top_p 0.6", _top([0.04, 0.9, 0.05, 0.01], 0.6)),
         Case("probabilities in mixed order with top_p 0.7", _top([0.05, 0.42, 0.1, 0.21, 0.22], 0.7)),
-        Case("top_p 1, which keeps everything", _top([0.1, 0.2, 0.3, 0.4], 1.0)),
+        Case("top_p 1, which keeps everything", _top([0.0625, 0.1875, 0.25, 0.5], 1.0)),
     ),
     observe=returns("the result"),
     tolerance=1e-5,
