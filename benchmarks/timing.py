@@ -1,7 +1,7 @@
 """Fair ratios on a busy machine: candidates take turns, medians are compared.
 
-With one thread the clock is the processor time of this process, which other jobs on the machine hardly touch; with
-more it is the clock on the wall.
+With one thread the clock is the processor time of this process, which other jobs on the machine hardly
+touch; with more it is the clock on the wall.
 """
 
 import gc
@@ -12,11 +12,13 @@ from collections.abc import Callable
 import torch
 
 
-def compare(candidates: dict[str, Callable[[], object]], rounds: int = 11, least: float = 0.03) -> dict[str, float]:
+def compare(
+    candidates: dict[str, Callable[[], object]], rounds: int = 11, least: float = 0.03
+) -> dict[str, float]:
     """Median seconds of one call of each candidate.
 
-    Every round runs each candidate often enough to take `least` seconds, and every other round goes backwards, so
-    that no candidate always follows the same one.
+    Every round runs each candidate often enough to take `least` seconds, and every other round goes
+    backwards, so that no candidate always follows the same one.
     """
     clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     calls = {name: _calls(run, least, clock) for name, run in candidates.items()}

@@ -1,19 +1,19 @@
-"""Gates without a loop: what a fused kernel computed inside, recovered from its outputs.
+"""Gates without a loop: what a kernel computed inside, at its own speed.
 
-Once all h_t are known, each gate at all steps is one matrix product over (x_t, h_{t-1}), and the LSTM's
-cell is an elementwise scan c_t = f_t c_{t-1} + i_t g_t. Time is the first axis, and steps keep their places
-in the input, in both directions.
+There are three ways, tried in this order. The closed forms of the GRU and the Elman network on a CPU keep
+their gates. oneDNN's LSTM keeps them when it runs as if for training, and lessons.xray reads them.
+Everywhere else they are recovered: once all h_t are known, each gate at all steps is one matrix product
+over (x_t, h_{t-1}). Time is the first axis, and steps keep their places in the input, in both directions.
 """
-
-from itertools import pairwise
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from lessons import closed_form, fast, padding
-from lessons.recurrent import State, kernel, run_direction
+from lessons import closed_form, fast, padding, xray
+from lessons.recurrent import State, kernel
+from lessons.side_by_side import name_gru, name_lstm, scan
 
 Named = dict[str, Tensor]
 Lengths = Int[Tensor, " batch"] | None
@@ -25,13 +25,11 @@ def layer(
     x: Float[Tensor, "time batch input"],
     states: list[State],
     weights: list[Weights],
-    lengths: Lengths,
+    lengths: Lengths = None,
 ) -> list[Named]:
-    """Run one layer on the fastest kernel: for each direction all that it computed, by name, (T, B, H)."""
-    if len(states) == 2 and lengths is None and not closed_form.serves(mode, x):
-        both, _ = kernel(mode, x, states, weights)
-        outputs = both.chunk(2, -1)
-        return [recover(mode, x, outputs[d], states[d], weights[d], None, d == 1) for d in range(2)]
+    """Run one layer as fast as can be: for each direction all that it computed, by name, (T, B, H)."""
+    if lengths is None:
+        return run(mode, x, states, weights)
     return [direction(mode, x, states[d], weights[d], lengths, d == 1) for d in range(len(states))]
 
 
@@ -40,56 +38,49 @@ def direction(
     x: Float[Tensor, "time batch input"],
     state: State,
     weights: Weights,
-    lengths: Lengths,
-    backward: bool,
-) -> Named:
-    """The same for one direction."""
-    if closed_form.serves(mode, x):
-        return recorded(mode, x, state, weights, lengths, backward)
-    h, _ = run_direction(mode, x, state, weights, lengths, backward)
-    return recover(mode, x, h, state, weights, lengths, backward)
-
-
-def recorded(mode: str, x: Tensor, state: State, weights: Weights, lengths: Lengths, backward: bool) -> Named:
-    """What the closed form recorded on its way."""
-    turned = backward and lengths is not None
-    x = padding.reverse(x, lengths) if turned else x
-    seen = closed_form.run(mode, x, state[0], weights, backward and not turned)
-    named = name_gru(seen.gates, seen.q, seen.h) if mode == "GRU" else {"h": seen.h}
-    named = {name: padding.blank(part, lengths) for name, part in named.items()}
-    return {name: padding.reverse(part, lengths) for name, part in named.items()} if turned else named
-
-
-def recover(
-    mode: str,
-    x: Tensor,
-    h: Tensor,
-    state: State,
-    weights: Weights,
     lengths: Lengths = None,
     backward: bool = False,
 ) -> Named:
+    """The same for one direction; zero past a sequence's end."""
+    (named,) = run(mode, padding.reverse(x, lengths) if backward else x, [state], [weights])
+    named = {name: padding.blank(part, lengths) for name, part in named.items()}
+    return {name: padding.reverse(part, lengths) for name, part in named.items()} if backward else named
+
+
+def run(
+    mode: str, x: Float[Tensor, "time batch input"], states: list[State], weights: list[Weights]
+) -> list[Named]:
+    """One layer without padding, one direction or both; the second reads from the end."""
+    x, weights = x.detach(), [[part.detach() for part in own] for own in weights]
+    if closed_form.serves(mode, x):
+        return [recorded(mode, x, states[d], weights[d], d == 1) for d in range(len(states))]
+    with torch.set_grad_enabled(xray.may_read(mode, x)):
+        watched = [[own[0].detach().requires_grad_(), *own[1:]] for own in weights]
+        output, _ = kernel(mode, x, states, watched)
+    try:
+        _, layers = xray.read(output)
+        return [reading.named for reading in layers[0]]
+    except xray.XrayUnavailable:
+        outputs = output.detach().chunk(len(states), -1)
+        return [recover(mode, x, outputs[d], states[d], weights[d], d == 1) for d in range(len(states))]
+
+
+def recorded(mode: str, x: Tensor, state: State, weights: Weights, backward: bool) -> Named:
+    """What the closed form recorded on its way."""
+    seen = closed_form.run(mode, x, state[0], weights, backward)
+    return name_gru(seen.gates, seen.q, seen.h) if mode == "GRU" else {"h": seen.h}
+
+
+@torch.no_grad()
+def recover(mode: str, x: Tensor, h: Tensor, state: State, weights: Weights, backward: bool = False) -> Named:
     """Gates and states of a direction from its inputs and outputs."""
     if mode.startswith("RNN"):
         return {"h": h}
-    before = padding.before(h, state[0], lengths, backward)
+    before = padding.before(h, state[0], None, backward)
     if mode == "GRU":
-        gates, q = gru_gates(x, before, weights)
-        return name_gru(padding.blank(gates, lengths), padding.blank(q, lengths), h)
-    gates = padding.blank(lstm_gates(x, before, weights), lengths)
-    return name_lstm(gates, scan(gates, state[1], lengths, backward), h)
-
-
-def name_lstm(gates: Float[Tensor, "time batch gates"], c: Tensor, h: Tensor) -> Named:
-    """The four gates side by side, as separate names beside c and h."""
-    i, f, g, o = gates.chunk(4, -1)
-    return {"i": i, "f": f, "g": g, "o": o, "c": c, "h": h}
-
-
-def name_gru(gates: Float[Tensor, "time batch gates"], q: Tensor, h: Tensor) -> Named:
-    """The three gates side by side, as separate names beside q and h."""
-    r, z, n = gates.chunk(3, -1)
-    return {"r": r, "z": z, "n": n, "q": q, "h": h}
+        return name_gru(*gru_gates(x, before, weights), h)
+    gates = lstm_gates(x, before, weights)
+    return name_lstm(gates, scan(gates, state[1], backward), h)
 
 
 def lstm_gates(x: Tensor, before: Tensor, weights: Weights) -> Float[Tensor, "time batch gates"]:
@@ -123,20 +114,3 @@ def gru_gates(
     gates[..., :both].add_(from_h[..., :both]).sigmoid_()
     gates[..., both:].addcmul_(gates[..., : both // 2], q).tanh_()
     return gates, q
-
-
-def scan(
-    gates: Float[Tensor, "time batch gates"],
-    c0: Float[Tensor, "batch hidden"],
-    lengths: Lengths,
-    backward: bool,
-) -> Float[Tensor, "time batch hidden"]:
-    """c_t = f_t c_{t-1} + i_t g_t for all t: a plain loop, exact where scans in log space give NaN."""
-    i, f, g, _ = gates.chunk(4, -1)
-    c = i * g
-    first = padding.first(c, lengths, backward)
-    c[first] += f[first] * c0
-    steps = list(zip(c.unbind(0), f.unbind(0), strict=True))[:: -1 if backward else 1]
-    for (before, _), (now, keep) in pairwise(steps):
-        now.addcmul_(keep, before)
-    return c

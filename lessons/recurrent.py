@@ -24,8 +24,9 @@ Lengths = Int[Tensor, " batch"] | Sequence[int] | None
 class Layered:
     """What the layers share. It stands before torch's class among the bases.
 
-    A layer that is `looped` has cells of its own that no kernel of torch knows: it runs its directions itself
-    (`direction`), and gives traces the cell to run in lessons.loop (`cell`).
+    A layer that is `looped` has cells of its own that no kernel of torch knows. It runs its directions
+    itself (`direction`), gives traces the cell to run in lessons.loop (`cell`), and derives its own gradients
+    from a trace (`adjoint`, `jacobians`): lessons.lstm_variants has two such layers.
     """
 
     looped = False

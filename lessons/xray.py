@@ -13,8 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lessons import recovery
 from lessons.errors import LessonError
+from lessons.side_by_side import name_gru, name_lstm, scan
 
 
 class XrayUnavailable(LessonError):
@@ -30,6 +30,11 @@ class Reading(NamedTuple):
     named: dict[str, Tensor]
     initial: dict[str, Tensor]
     backward: bool
+
+
+def may_read(mode: str, x: Tensor) -> bool:
+    """Whether torch's kernel for this input may be one that keeps its gates when gradients are on."""
+    return mode == "LSTM" and x.device.type == "cpu" and x.dtype == torch.float32
 
 
 def read(output: Float[Tensor, "*axes"]) -> tuple[str, list[list[Reading]]]:
@@ -84,7 +89,7 @@ def read_node(node) -> Reading:
     if cell == "lstm":
         return read_onednn(node)
     _, h0, *_ = saved = node.saved_tensors
-    named = {"h": saved[-1]} if cell == "rnn" else recovery.name_gru(saved[-2], saved[-1], saved[-3])
+    named = {"h": saved[-1]} if cell == "rnn" else name_gru(saved[-2], saved[-1], saved[-3])
     named = {name: part.detach() for name, part in named.items()}
     return Reading(named, {"h": h0.detach()}, node.backward_in_time)
 
@@ -104,9 +109,9 @@ def read_onednn(node) -> Reading:
     gates = workspace.view(torch.float32)[: rows * width].view(steps, batch, width)[..., : 4 * hidden]
     gates = gates.flip(0) if backward else gates
     h0, c0 = (part.detach().reshape(batch, hidden) for part in (node._saved_hx_, node._saved_cx_))
-    c = recovery.scan(gates, c0, None, backward)
+    c = scan(gates, c0, backward)
     check(gates[..., 3 * hidden :], c, h)
-    return Reading(recovery.name_lstm(gates, c, h), {"h": h0, "c": c0}, backward)
+    return Reading(name_lstm(gates, c, h), {"h": h0, "c": c0}, backward)
 
 
 def row_length(floats: int) -> int:

@@ -58,7 +58,8 @@ def steps_of(mode: str, x: Tensor, state: tuple, weights: list, order) -> tuple[
 def reference(layer: nn.RNNBase, x: Tensor, state, lengths: Tensor) -> SimpleNamespace:
     """The whole layer, sequence by sequence and step by step. x is (T, B, I).
 
-    `named` has per layer and direction {name: (T, B, H)}, zero in the padding; `steps` the steps of each sequence; `output` (T, B, D H) and `final` are as the layer returns them.
+    `named` has per layer and direction {name: (T, B, H)}, zero in the padding; `steps` the steps of each
+    sequence; `output` (T, B, D H) and `final` are as the layer returns them.
     """
     directions, mode = 2 if layer.bidirectional else 1, layer.mode
     state = state if isinstance(state, tuple) else (state,)
