@@ -147,6 +147,10 @@ PRESETS = {
         hidden_size=32, embedding_size=16, batch_size=8, length=32, valid_characters=4_000,
         baseline_order=None,
     ),
+    "shipped": CharPreset(
+        "shipped", steps=40_000, learning_rate=4e-3, evaluate_every=2000, embedding_size=48,
+        corpus="shakespeare-markdown",
+    ),
     "cpu": CharPreset("cpu", steps=4000, learning_rate=4e-3, evaluate_every=500, hidden_size=192),
     "gpu": CharPreset(
         "gpu", steps=20_000, evaluate_every=1000, hidden_size=512, num_layers=3, embedding_size=128,

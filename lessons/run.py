@@ -4,6 +4,7 @@ import math
 import os
 import platform
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ class Run:
     seconds: float = 0.0
     reason: str = "running"
     message: str = ""
+    date: str = ""
     stopping: str = ""
 
     @classmethod
@@ -56,8 +58,11 @@ class Run:
             "weights": weights,
         }
         provenance = dict(task.provenance)
-        device = machine.device.type
-        return cls(task.name, task.preset.name, task.unit, seed, device, settings, versions(), provenance)
+        today = datetime.now(UTC).date().isoformat()
+        return cls(
+            task.name, task.preset.name, task.unit, seed, machine.device.type,
+            settings, versions(), provenance, date=today,
+        )  # fmt: skip
 
     @property
     def step(self) -> int:
@@ -92,7 +97,7 @@ class Run:
     def record(self) -> dict[str, Any]:
         """Everything but the curves, as plain values."""
         kept = "name preset unit seed device settings versions provenance baselines evaluations"
-        return {name: getattr(self, name) for name in [*kept.split(), "seconds", "reason", "message"]}
+        return {name: getattr(self, name) for name in [*kept.split(), "seconds", "reason", "message", "date"]}
 
     def curves(self) -> dict[str, torch.Tensor]:
         """The numbers of every step, in double precision so that nothing is rounded."""
