@@ -169,7 +169,7 @@ def _content(text: str | Path | bytes | bytearray | memoryview) -> tuple[bytes, 
         return bytes(text), "your text"
     if isinstance(text, str) and ("\n" in text or len(text) > 1_000):
         return text.encode(errors="replace"), "your text"
-    for path in (Path(text).expanduser(), sources.data_folder() / "user" / text):
+    for path in (Path(os.path.expanduser(text)), sources.data_folder() / "user" / text):
         if os.path.isfile(path):
             readers.refuse_size(path.stat().st_size, path.name)
             return path.read_bytes(), path.stem

@@ -330,9 +330,10 @@ def test_own_text_loses_nothing_when_cut(separator):
         ("no_such_file.txt", r"no file 'no_such_file\.txt'"),
         ("x" * 999, "There is no file"),
         ("a\0b", "There is no file"),
+        ("~no_such_user/a.txt", "There is no file"),
         (Path("/"), "There is no file"),
     ],
-    ids=["short", "blank", "large", "gif", "zeros", "bytes", "utf-16", "missing", "long name", "nul name", "folder"],
+    ids=["short", "blank", "large", "gif", "zeros", "bytes", "utf-16", "none", "long", "nul", "home", "dir"],
 )
 def test_bad_files_are_refused_with_one_sentence(content, complaint, offline):
     with pytest.raises(LessonError, match=complaint) as refused:
@@ -372,6 +373,12 @@ def test_list_and_verify(registered, capsys, monkeypatch):
 def test_verify_finds_a_source_without_licence_or_fallback(registered, fault):
     registered(**fault)
     assert corpora.verify()["poems"].startswith("WRONG")
+
+
+def test_verify_finds_a_python_without_its_library(registered):
+    registered(kind="stdlib", members=["no_such_module.py"])
+    assert corpora.verify()["poems"].startswith("WRONG: this Python")
+    assert corpora.load("poems", quiet=True).provenance.fallback
 
 
 def test_table_is_written(tmp_path, monkeypatch):
