@@ -11,7 +11,7 @@ from lessons import CharModel, trace
 from lessons.errors import LessonError
 from lessons.units import Score
 from lessons.vocabulary import Vocabulary
-from widgets import theme, weights
+from widgets import esm, theme, weights
 from widgets.microscope import microscope
 
 TEXT = "to be or not to be"
@@ -118,6 +118,23 @@ def test_what_is_held_can_be_traced():
     assert (seen["c", 0][0, 4:, 1] == 1).all() and (seen["c", 0][0, :4, 1] != 1).all()
 
 
+def test_what_is_read_is_what_the_model_knows():
+    widget = microscope(model(), "to é be\n")
+    assert widget.reads == "to  be"
+    widget.text = "o" * 700
+    assert len(widget.reads) == 600 and "600;" in esm.read("experiment.js")
+    assert microscope(model(unknown="?"), "é to").reads == "? to"
+    assert microscope(None, "é to").reads == ""
+
+
+def test_it_says_in_one_line_what_it_is():
+    assert (
+        repr(microscope(model(), TEXT, unit=3))
+        == "Microscope: LSTM 1 × 8 reads 18 characters; unit 3, step 1"
+    )
+    assert "needs a CharModel" in repr(microscope(None, TEXT))
+
+
 def test_it_follows_the_chosen_theme():
     try:
         theme.use("dark")
@@ -131,6 +148,7 @@ def test_a_closed_microscope_is_freed():
     widget = microscope(model(), TEXT)
     seen = weakref.ref(widget)
     widget.close()
+    assert widget._models == []
     del widget
     gc.collect()
     assert seen() is None

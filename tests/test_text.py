@@ -30,6 +30,20 @@ def test_a_model_brings_its_weights_and_both_texts():
     assert text.strip(model("gru"), LINE).colour == "h"
 
 
+def test_it_says_in_one_line_what_it_is():
+    assert repr(text.strip(model(), LINE, unit=3)) == "TextStrip: 20 characters, coloured by c of unit 3"
+    assert "has its own text" in repr(text.strip(trace(model(), LINE), LINE))
+
+
+def test_a_unit_that_is_low_where_its_feature_holds_starts_with_its_lowest_places():
+    def score(sign):
+        values = {"values": [0.5] * 8, "units": list(range(8)), "sign": sign}
+        return [{"feature": "x", "measure": "AUC", "signal": "c", "layer": 0, **values}]
+
+    assert text.strip(model(), LINE, scores=score(-1)).direction == "lowest"
+    assert text.strip(model(), LINE, scores=score(1)).direction == "highest"
+
+
 def test_a_trace_brings_its_values_in_order():
     seen = trace(model("gru", layers=2), [LINE, LINE[:5]])
     widget = text.strip(seen)

@@ -16,15 +16,16 @@ from lessons.tracing import Edit
 from lessons.units import Score
 from widgets import esm, slots, theme, weights
 
+LONGEST = 600  # characters, as in widgets/js/experiment.js
 STATE = ("text", "time", "unit", "layer", "colour", "order", "edits", "shown")
 
 
 class Microscope(anywidget.AnyWidget):
     """What `microscope` displays; its traits say what the reader looks at, and setting them moves the view.
 
-    text: what the network reads. time: step, from 0. unit, layer: from 0. colour: the signal that colours
-    text and map. order: how units are sorted. shown: 0 or 1, which model. edits: what is held, see `clamps`.
-    theme: "auto" (JupyterLab's), "light" or "dark". message: a sentence for the reader.
+    text: what stands in the text box, see `reads`. time: step, from 0. unit, layer: from 0. colour: the
+    signal that colours text and map. order: how units are sorted. shown: 0 or 1, which model. edits: what is
+    held, see `clamps`. theme: "auto" (JupyterLab's), "light" or "dark". message: a sentence for the reader.
     """
 
     _esm = esm.bundle("microscope.js")
@@ -43,16 +44,37 @@ class Microscope(anywidget.AnyWidget):
     theme = traitlets.Enum(("auto", "light", "dark"), "auto").tag(sync=True)
     message = traitlets.Unicode("").tag(sync=True)
 
+    def __repr__(self) -> str:
+        if not self._models:
+            return f"Microscope: {self.message or 'closed'}"
+        name = self._models[min(self.shown, len(self._models) - 1)]["name"]
+        return (
+            f"Microscope: {name} reads {len(self.reads)} characters; unit {self.unit}, step {self.time + 1}"
+        )
+
+    def close(self) -> None:
+        """Close, and let go of the weights: IPython's history keeps the widget itself alive."""
+        super().close()
+        self._models = []
+
+    @property
+    def reads(self) -> str:
+        """The part of `text` that the model reads: what it knows, up to the browser's limit."""
+        model = self._models[0] if self._models else {"vocabulary": [], "unknown": None}
+        known, unknown = set(model["vocabulary"]), model["unknown"]
+        read = [c if c in known else unknown for c in self.text if c in known or unknown is not None]
+        return "".join(read[:LONGEST])
+
     @property
     def clamps(self) -> list[Edit]:
-        """What is held in the model that is shown, for `trace(model, widget.text, edit=widget.clamps)`."""
+        """What is held in the model that is shown, for `trace(model, widget.reads, edit=widget.clamps)`."""
         return [self._edit(held) for held in self.edits if held.get("model", 0) == self.shown]
 
     def _edit(self, held: dict[str, Any]) -> Edit:
         steps = held.get("steps")
         if steps is not None:
             start, end = steps
-            steps = range(start, len(self.text) if end is None else end)
+            steps = range(start, len(self.reads) if end is None else end)
         return Edit(held["name"], held["value"], units=[held["unit"]], steps=steps, layer=held["layer"])
 
 

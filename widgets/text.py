@@ -39,6 +39,17 @@ class TextStrip(anywidget.AnyWidget):
     theme = traitlets.Enum(("auto", "light", "dark"), "auto").tag(sync=True)
     message = traitlets.Unicode("").tag(sync=True)
 
+    def __repr__(self) -> str:
+        if self.message or not (self._models or self._trace):
+            return f"TextStrip: {self.message or 'closed'}"
+        count = len(self._trace["characters"] if self._trace else self.text)
+        return f"TextStrip: {count} characters, coloured by {self.colour} of unit {self.unit}"
+
+    def close(self) -> None:
+        """Close, and let go of weights and values: IPython's history keeps the widget itself alive."""
+        super().close()
+        self._models, self._trace = [], {}
+
 
 def strip(
     model: CharModel | Trace,
@@ -126,4 +137,5 @@ def _place(size: _Size, scores, name: str | None, unit: int | None, layer: int) 
         "layer": layer % size.depth,
         "order": f"follow:{here[0]['feature']}" if here else "swing",
         "colour": name or ("c" if "c" in size.names else "h"),
+        "direction": "lowest" if unit is None and here and here[0].get("sign", 1) < 0 else "highest",
     }

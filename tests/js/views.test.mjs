@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { fromTrace, column, lineOf, lineStarts, peaks } from "../../widgets/js/activations.js";
 import { readable, shade } from "../../widgets/js/colour.js";
 import { glyph, number, quoted } from "../../widgets/js/dom.js";
-import { bestFeature, orderEntries, rank } from "../../widgets/js/ranking.js";
+import { beginning, bestFeature, orderEntries, rank } from "../../widgets/js/ranking.js";
 import { createStore } from "../../widgets/js/store.js";
 
 const frames = [];
@@ -101,6 +101,9 @@ test("the picker tells clear features from chance, layer by layer", () => {
   assert.equal(bestFeature(scores, 0, 1).feature, "inside bold");
   assert.equal(bestFeature(scores, 0, 0), null);
   assert.equal(bestFeature(scores, 1, 1), null);
+  assert.equal(beginning(bestFeature(scores, 0, 1)), "Low where “inside bold” holds (AUC 0.02); its");
+  assert.equal(beginning({ feature: "place", measure: "correlation", value: 0.8 }), "Rises with “place” (correlation 0.80); its");
+  assert.equal(beginning(null), "Its");
 });
 
 test("lines break at new lines and between words", () => {

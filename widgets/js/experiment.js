@@ -1,7 +1,8 @@
 /** From text, model and clamps to numbers: which characters are read, both runs, and how far the clamps move things. */
-import { encode, run, softmax } from "./rnn.js";
+import { SIGNALS, encode, run, softmax } from "./rnn.js";
 import { LONG, isGate } from "./colour.js";
 import { glyph, number, quoted, spoken } from "./dom.js";
+import { beginning } from "./ranking.js";
 
 export const LONGEST = 600;
 
@@ -30,7 +31,7 @@ export function createExperiment(networks) {
     if (!lab.ids.length) return false;
     lab.network = networks[shown];
     lab.learnt = learntRuns[shown];
-    lab.edits = edits.filter((edit) => (edit.model ?? 0) === shown);
+    lab.edits = edits.filter((edit) => (edit.model ?? 0) === shown && fits(lab.network, edit));
     lab.now = lab.edits.length ? run(lab.network, lab.ids, { edits: lab.edits }) : lab.learnt;
     lab.surprise = surprises(lab, lab.now);
     lab.reference = lab.edits.length ? surprises(lab, lab.learnt)
@@ -40,6 +41,10 @@ export function createExperiment(networks) {
   };
   return lab;
 }
+
+/** Whether a clamp names something that the network has. */
+const fits = ({ cell, hidden, depth }, { name, unit, layer, value }) =>
+  SIGNALS[cell].includes(name) && unit < hidden && layer < depth && Number.isFinite(value);
 
 function complaint(network, count, dropped) {
   const names = dropped.map((c) => spoken(c)).join(", ");
@@ -83,14 +88,13 @@ export const question = (lab, unit) => `What does unit ${unit} ${WHAT[lab.networ
 /** The sentence under the question. `follows` is a score of this unit, if there is one worth naming. */
 export function sentence(lab, { layer, unit, time }, follows) {
   if (lab.edits.length) return clampSentence(lab, time);
-  const start = follows ? `Follows “${follows.feature}” (${follows.measure} ${number(follows.value)}); its` : "Its";
   const state = lab.network.cell === "lstm" ? "c" : "h";
   const track = unitTrack(lab, lab.now, layer, state, unit);
   const peak = argmax(track), before = lab.read.slice(Math.max(0, peak - 6), peak + 1);
   const gate = { lstm: "f", gru: "z" }[lab.network.cell];
   const kept = gate && unitTrack(lab, lab.now, layer, gate, unit).filter((v) => v > 0.9).length;
   const first = gate ? `${LONG[gate].slice(0, -2)} stays above 0.9 for ${kept} of ${lab.ids.length} steps, and its ` : "";
-  return `${start} ${first}${LONG[state].slice(0, -2)} peaks at ${number(track[peak])}, after ${quoted(before)}.`;
+  return `${beginning(follows)} ${first}${LONG[state].slice(0, -2)} peaks at ${number(track[peak])}, after ${quoted(before)}.`;
 }
 
 function clampSentence(lab, time) {

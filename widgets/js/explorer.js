@@ -17,6 +17,17 @@ function element(name, attributes = {}, ...children) {
 // JupyterLab takes arrow and letter keys from every focused element that does not carry this attribute itself.
 const free = (node) => (node.setAttribute("data-lm-suppress-shortcuts", "true"), node);
 
+// Calls back once the plot beside the bar is there, after it has taken the width of its card.
+function whenDrawn(el, then) {
+  const look = setInterval(() => {
+    if (!el.closest(".unrolled-card")?.querySelector(".js-plotly-plot .main-svg")) return;
+    clearInterval(look);
+    window.dispatchEvent(new Event("resize"));
+    then();
+  }, 100);
+  return look;
+}
+
 function render({ model, el }) {
   let values = { ...model.get("values") };
   let waiting = 0;
@@ -209,10 +220,14 @@ function render({ model, el }) {
   const listeners = [["change:values", values_changed], ["change:title", show], ["change:summary", show],
     ["change:message", show], ["change:done", answered]];
   for (const [event, listener] of listeners) model.on(event, listener);
-  // A plot that was drawn before its card had a width takes it now.
-  const fit = setTimeout(() => window.dispatchEvent(new Event("resize")), 50);
+  const look = whenDrawn(el, () => {
+    show();
+    if (model.get("ready")) return;
+    model.set("ready", true);
+    model.save_changes();
+  });
   return () => {
-    clearTimeout(fit);
+    clearInterval(look);
     stop();
     for (const [event, listener] of listeners) model.off(event, listener);
   };

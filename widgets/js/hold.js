@@ -64,7 +64,7 @@ export function createHold(view) {
     element: panel,
     update(changed) {
       const names = HOLDABLE[lab.network.cell];
-      if (!names.includes(state.held)) state.held = names[0];
+      if (!names.includes(state.held)) store.set({ held: names[0] });
       if (offered !== lab.network.cell) setOptions(signal, names.map((name) => [name, LONG[name]]), state.held);
       if (offered !== `${lab.network.cell}` || view.any(changed, ["held", "shown"])) choices(state.held);
       offered = lab.network.cell;

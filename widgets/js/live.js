@@ -1,7 +1,7 @@
 /** Beside a training that is under way: what it has reached, a stop button, and the latest samples. */
 import { button, element, write } from "./dom.js";
 
-const PATIENCE_MS = 2000;
+const PATIENCE_MS = 4000;
 
 function render({ model, el }) {
   const root = element("section", { class: `un un-live ${model.get("theme")}`, "aria-label": "training" });
@@ -37,10 +37,19 @@ function render({ model, el }) {
   el.append(root);
   show();
   showSamples();
+  // The kernel waits with its first change until there is a plot that can take it.
+  const look = setInterval(() => {
+    if (!el.closest(".unrolled-card")?.querySelector(".js-plotly-plot .main-svg")) return;
+    clearInterval(look);
+    window.dispatchEvent(new Event("resize"));
+    model.set("ready", true);
+    model.save_changes();
+  }, 100);
   const listeners = [["change:title", show], ["change:summary", show], ["change:share", show], ["change:samples", showSamples]];
   for (const [event, listener] of listeners) model.on(event, listener);
   return () => {
     clearTimeout(patience);
+    clearInterval(look);
     for (const [event, listener] of listeners) model.off(event, listener);
     root.remove();
   };

@@ -13,7 +13,7 @@ export function createLongStrip(view) {
   const scroller = element("div", { class: "un-scroller", tabindex: 0, role: "slider", "aria-label": "place in the text", ...KEYS }, canvas, paper);
   const overview = element("canvas", { class: "un-time" }), lens = element("div", { class: "un-lens" });
   const strip = element("div", { class: "un-overview", "aria-hidden": "true" }, overview, lens);
-  let starts = [0], values = new Float32Array(), columns = 80, seen = LINES * TALL, frame = null;
+  let starts = [0], values = new Float32Array(), columns = 80, seen = LINES * TALL, coloured = 0, frame = null;
 
   const place = (event) => {
     const box = scroller.getBoundingClientRect();
@@ -102,7 +102,8 @@ export function createLongStrip(view) {
     update(changed) {
       const source = view.source(), fresh = view.any(changed, ["source", "start", "width"]);
       if (fresh) lay();
-      const recolour = fresh || view.any(changed, ["unit", "layer", "colour", "progress"]);
+      const recolour = fresh || source.done !== coloured || view.any(changed, ["unit", "layer", "colour"]);
+      coloured = source.done;
       if (recolour) values = column(source, state.layer, state.colour, state.unit);
       if (recolour || changed.has("theme")) {
         paintPage();

@@ -2,12 +2,12 @@
 import { createConsequence } from "./consequence.js";
 import { createChoices, createTextBox, createTransport } from "./transport.js";
 import { LONG } from "./colour.js";
-import { clip, createTooltip, element, number, percent, spoken, write } from "./dom.js";
-import { argmax, createExperiment, prediction, question, sentence } from "./experiment.js";
+import { KEYS, clip, createTooltip, element, number, percent, spoken, write } from "./dom.js";
+import { argmax, createExperiment, inWords, prediction, question, sentence } from "./experiment.js";
 import { createHold } from "./hold.js";
 import { bestFeature } from "./ranking.js";
 import { SIGNALS, buildNetwork } from "./rnn.js";
-import { createScore } from "./score.js";
+import { LANES, createScore } from "./score.js";
 import { createStore } from "./store.js";
 import { createStrip } from "./strip.js";
 import { followTheme } from "./theme.js";
@@ -96,12 +96,28 @@ function createPanels(view, text) {
   const make = [createHeading, createTransport, createChoices, createStrip, createScore, createUnitMap, createWiring, createHold, createConsequence];
   const [heading, transport, choices, strip, score, map, wiring, hold, consequence] = make.map((create) => create(view));
   const left = element("div", {}, score.element, map.element), right = element("div", {}, wiring.element, hold.element, consequence.element);
-  const keyboard = element("details", { class: "un-soft" }, element("summary", { text: "Keys" }),
+  const words = createWords(view), keyboard = element("details", { class: "un-soft" }, element("summary", { text: "Keys", ...KEYS }),
     element("ul", {}, ...KEYBOARD.map((text) => element("li", { text }))));
   view.root.append(
     heading.element, element("div", { class: "un-controls" }, transport.element, choices.element), text.element, strip.element,
-    element("div", { class: "un-grid" }, left, right), keyboard);
-  return [heading, transport, choices, strip, map, score, wiring, hold, consequence];
+    element("div", { class: "un-grid" }, left, right), words.element, keyboard);
+  return [heading, transport, choices, strip, map, score, wiring, hold, consequence, words];
+}
+
+/** The pictures in words, written when somebody asks for them. */
+function createWords(view) {
+  const { state, lab } = view, list = element("ul");
+  const details = element("details", { class: "un-soft", on: { toggle: () => view.store.touch("words") } }, element("summary", { text: "In words", ...KEYS }), list);
+  const write = () => {
+    const now = prediction(lab, lab.now, state.time), top = [...now.keys()].sort((a, b) => now[b] - now[a]).slice(0, 5);
+    const lines = [
+      `Step ${state.time + 1} of ${lab.ids.length} reads ${spoken(lab.read[state.time])}; then most probable: ${top.map((id) => `${spoken(lab.network.vocabulary[id])} ${percent(now[id])}`).join(", ")}.`,
+      ...LANES[lab.network.cell].map((name) => inWords(lab, state.layer, state.unit, name)),
+      `Units in the order of the map: ${view.ranking.units.slice(0, 10).map((unit) => `${unit} ${view.ranking.brief(unit)}`).join(", ")} …`,
+    ];
+    list.replaceChildren(...lines.map((text) => element("li", { text })));
+  };
+  return { element: details, update: () => details.open && write() };
 }
 
 /** Recompute the runs; `read` and `now` are marked as changed for the panels. */

@@ -20,7 +20,8 @@ export function orderEntries(scores, layer, model = 0) {
 /**
  * Rank units.
  * @param {Float32Array} signal (T · H) values of the signal that is looked at
- * @returns {{units: number[], say: (unit: number) => string, words: string}} best first; say gives the score of a unit
+ * @returns {{units: number[], say: (unit: number) => string, brief: (unit: number) => string, words: string}} best
+ *   first; `say` and `brief` give the score of a unit, an arrow says on which side of "no relation" it lies
  */
 export function rank(order, scores, layer, signal, name, hidden, model = 0) {
   const all = Array.from({ length: hidden }, (_, u) => u);
@@ -30,14 +31,16 @@ export function rank(order, scores, layer, signal, name, hidden, model = 0) {
     return {
       units: score.units ?? all.sort((a, b) => strength(b) - strength(a)),
       say: (u) => `${measure} ${number(values[u])}`,
+      brief: (u) => `${centred(measure, values[u]) < 0 ? "↓" : "↑"} ${number(values[u])}`,
       words: `How well ${score.signal} follows “${score.feature}” (${measure}${chance === undefined ? "" : `; chance reaches ${number(chance)}`})`,
     };
   }
-  if (order === "index") return { units: all, say: () => "", words: `Sorted by number; colours show ${LONG[name]}` };
+  if (order === "index") return { units: all, say: () => "", brief: () => "", words: `Sorted by number; colours show ${LONG[name]}` };
   const values = order === "swing" ? swings(signal, hidden) : means(signal, hidden);
   return {
     units: all.sort((a, b) => values[b] - values[a]),
     say: (u) => number(values[u]),
+    brief: (u) => number(values[u]),
     words: order === "swing" ? `Standard deviation of ${name} on this text` : `Mean of ${name} on this text`,
   };
 }
@@ -64,4 +67,12 @@ export function bestFeature(scores, layer, unit, model = 0) {
     if (clear && place < 3 && strength > floor) best = { feature, measure, value: values[unit], strength };
   }
   return best;
+}
+
+/** What a unit follows, as the beginning of a sentence about it; "Its" if nothing is worth naming. */
+export function beginning(follows) {
+  if (!follows) return "Its";
+  const { feature, measure, value } = follows, up = centred(measure, value) > 0;
+  const how = measure === "AUC" ? `${up ? "High" : "Low"} where “${feature}” holds` : `${up ? "Rises" : "Falls"} with “${feature}”`;
+  return `${how} (${measure} ${number(value)}); its`;
 }

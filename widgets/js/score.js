@@ -3,7 +3,7 @@ import { LONG, TOKEN, isGate } from "./colour.js";
 import { clearCanvas, clip, element, glyph, number, pointerShare, spoken, watchPointer, write } from "./dom.js";
 import { inWords } from "./experiment.js";
 
-const LANES = { lstm: ["i", "f", "g", "o", "c", "h"], gru: ["r", "z", "n", "h"], rnn: ["h"] };
+export const LANES = { lstm: ["i", "f", "g", "o", "c", "h"], gru: ["r", "z", "n", "h"], rnn: ["h"] };
 const SURPRISE = "surprise", AXIS = 18, MOST_BITS = 8;
 
 export function createScore(view) {

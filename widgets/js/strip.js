@@ -76,14 +76,15 @@ export function createLegend() {
     paint(name) {
       if (painted === name) return;
       painted = name;
-      const end = name === "c" ? 2 : 1, start = isGate(name) ? 0 : -end;
+      const end = name === "c" || name === "q" ? 2 : 1, start = isGate(name) ? 0 : -end;
       const context = clearCanvas(canvas, 96, 10);
       for (let x = 0; x < 96; x++) {
         context.fillStyle = css(shade(name, start + ((end - start) * x) / 95));
         context.fillRect(x, 0, 1, 10);
       }
-      write(low, isGate(name) ? "0 closed" : number(start, 0));
-      write(high, isGate(name) ? "1 open" : `+${end}`);
+      const beyond = name === "c" || name === "q";
+      write(low, isGate(name) ? "0 closed" : `${beyond ? "≤ " : ""}${number(start, 0)}`);
+      write(high, isGate(name) ? "1 open" : `${beyond ? "≥ " : ""}+${end}`);
     },
   };
 }

@@ -3,7 +3,7 @@ import { column, fromTrace, peaks, readOn, toRead } from "./activations.js";
 import { LONG, css, readable, shade } from "./colour.js";
 import { KEYS, button, clip, createTooltip, element, glyph, labelled, number, quoted, setOptions, write } from "./dom.js";
 import { createLongStrip } from "./long_strip.js";
-import { bestFeature, orderEntries, rank } from "./ranking.js";
+import { beginning, bestFeature, orderEntries, rank } from "./ranking.js";
 import { buildNetwork } from "./rnn.js";
 import { createStore } from "./store.js";
 import { createLegend } from "./strip.js";
@@ -95,7 +95,7 @@ function fitPlace({ state, store, sources }) {
 function createStripPanels(view) {
   const strip = createLongStrip(view), heading = createStripHeading(view, strip);
   const pickers = createPickers(view), places = createPlaces(view);
-  const keyboard = element("details", { class: "un-soft" }, element("summary", { text: "Keys" }), element("ul", {}, ...HELP.map((text) => element("li", { text }))));
+  const keyboard = element("details", { class: "un-soft" }, element("summary", { text: "Keys", ...KEYS }), element("ul", {}, ...HELP.map((text) => element("li", { text }))));
   view.root.append(heading.element, pickers.element, heading.bar, strip.element, heading.readout, places.element, keyboard);
   return [pickers, strip, heading, places];
 }
@@ -104,11 +104,12 @@ function createStripHeading(view, strip) {
   const { state, store, sources } = view, legend = createLegend();
   const title = element("div", { class: "un-title", role: "heading", "aria-level": 2 }), words = element("p", { class: "un-sentence" });
   const message = element("p", { class: "un-message", role: "status" });
+  const progress = element("span", { class: "un-soft" });
   const readout = element("p", { class: "un-readout-line", "aria-live": "polite" });
   const switches = sources.map((_, k) => button("", `show ${k ? "the longer text" : "the text"}`, () => store.set({ source: k, time: 0 })));
   return {
     element: element("header", {}, title, words, message),
-    bar: element("div", { class: "un-row un-strip-bar" }, ...(sources.length > 1 ? [element("span", { class: "un-models", role: "group", "aria-label": "which text" }, ...switches)] : []), legend.element),
+    bar: element("div", { class: "un-row un-strip-bar" }, ...(sources.length > 1 ? [element("span", { class: "un-models", role: "group", "aria-label": "which text" }, ...switches)] : []), progress, legend.element),
     readout,
     update(changed) {
       const { characters, done, note } = view.source();
@@ -117,7 +118,8 @@ function createStripHeading(view, strip) {
         choice.setAttribute("aria-pressed", String(k === state.source));
       });
       const reading = sources.find((source) => source.done < source.characters.length);
-      write(message, [state.message, note, reading ? `Reading: ${Math.round((100 * reading.done) / reading.characters.length)} %.` : ""].filter(Boolean).join(" "));
+      write(progress, reading ? `reading: ${Math.round((100 * reading.done) / reading.characters.length)} %` : "");
+      write(message, [state.message, note].filter(Boolean).join(" "));
       legend.paint(state.colour);
       if (!done) return;
       write(title, `Where does unit ${state.unit} fire?`);
@@ -130,9 +132,8 @@ function createStripHeading(view, strip) {
 function whereSentence({ state, scores, source }, values) {
   const { characters } = source(), [top] = peaks(values, { count: 1 }), [low] = peaks(values, { count: 1, lowest: true });
   const follows = bestFeature(scores, state.layer, state.unit);
-  const start = follows ? `Follows “${follows.feature}” (${follows.measure} ${number(follows.value)}); its` : "Its";
   const around = (t) => quoted(characters.slice(Math.max(0, t - 8), t + 1));
-  return `${start} ${LONG[state.colour]} is highest after ${around(top)} (${number(values[top])}) and lowest after ${around(low)} (${number(values[low])}).`;
+  return `${beginning(follows)} ${LONG[state.colour]} is highest after ${around(top)} (${number(values[top])}) and lowest after ${around(low)} (${number(values[low])}).`;
 }
 
 function createPickers(view) {
@@ -153,7 +154,7 @@ function createPickers(view) {
     const source = view.source(), signal = source.layers[state.layer][state.colour].subarray(0, source.done * hidden);
     view.ranking = rank(state.order, view.scores, state.layer, signal, state.colour, hidden);
     const top = view.ranking.say(0) ? view.ranking.units.slice(0, 5) : [];
-    best.replaceChildren(...top.map((one) => button(`${one} · ${view.ranking.say(one).replace(/^\w+ /, "")}`, `choose unit ${one}, ${view.ranking.say(one)}`, () => store.set({ unit: one }), { "data-unit": one })));
+    best.replaceChildren(...top.map((one) => button(`${one} · ${view.ranking.brief(one)}`, `choose unit ${one}, ${view.ranking.say(one)}`, () => store.set({ unit: one }), { "data-unit": one })));
   }
 
   return {
@@ -201,6 +202,7 @@ function createPlaces(view) {
       const source = view.searched();
       const finished = changed.has("progress") && source.done === source.characters.length;
       if (!finished && !view.any(changed, ["start", "unit", "layer", "colour", "direction", "width"])) return;
+      list.style.minHeight = `${32 * Math.min(8, Math.ceil(source.characters.length / 100))}px`;
       const values = column(source, state.layer, state.colour, state.unit);
       list.replaceChildren(...peaks(values, { lowest: state.direction === "lowest" }).map((t) => excerpt(source, values, t)));
       write(caption, `Places where the ${LONG[state.colour]} of unit ${state.unit} is ${state.direction}${sources.length > 1 ? ", in the longer text" : ""}`);

@@ -40,7 +40,7 @@ export function createUnitMap(view) {
     best.replaceChildren(...top.map((unit) => element("button", {
       type: "button", text: `${unit} `, title: `choose unit ${unit}`, "aria-label": `unit ${unit}, ${ranking.say(unit)}`,
       on: { click: () => store.set({ unit }) }, ...KEYS,
-    }, element("small", { text: ranking.say(unit).replace(/^\w+ /, "") }))));
+    }, element("small", { text: ranking.brief(unit) }))));
   }
 
   /** One pixel a value, made once and then only stretched. */
