@@ -146,6 +146,7 @@ class Controls(anywidget.AnyWidget):
     message = traitlets.Unicode("").tag(sync=True)
     asked = traitlets.Int(0).tag(sync=True)
     done = traitlets.Int(0).tag(sync=True)
+    ready = traitlets.Bool(False).tag(sync=True)
 
 
 class Canvas(go.FigureWidget):
@@ -160,7 +161,14 @@ class Canvas(go.FigureWidget):
         data, layout = _parts(figure)
         super().__init__(data=data, layout=layout | {"template": figure.layout.template})
         self._config = {**theme.CONFIG}
+        self._view_count = None  # not counted: a page would send it to a widget that is closed by then
         self._now = data, layout
+        self.open()
+
+    def open(self) -> None:
+        """Announce this widget to the page once, when it is whole; plotly does so while it is empty."""
+        if self._now is not None:
+            super().open()
 
     def become(self, figure: theme.Figure) -> bool:
         """Show `figure`; True if its traces had to be made anew."""
@@ -222,6 +230,8 @@ class Explorer:
             summary=self.summary,
         )
         self.controls.observe(self._changed, names="values")
+        self.controls.observe(self._drawn, names="ready")
+        self._late = False
         self._listen()
         self.widget = ipw.VBox([self.controls, self.canvas])
         for name in ("unrolled-card", theme.tokens().name):
@@ -253,12 +263,8 @@ class Explorer:
 
     def close(self) -> None:
         """Free the widgets of this explorer in the kernel and on the page."""
-        self.controls.unobserve(self._changed, names="values")
-        for widget in (self.widget, self.controls, self.canvas):
-            layout = getattr(widget, "layout", None)
-            if isinstance(layout, ipw.Layout):
-                layout.close()
-            widget.close()
+        self.controls.unobserve_all()
+        shut(self.widget, self.controls, self.canvas)
 
     def _wire(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {name: self._kinds[name].write(value) for name, value in values.items()}
@@ -272,9 +278,18 @@ class Explorer:
             self._answer(asked, message=sentence(error))
             return
         self._values, self.figure = values, figure
+        self._late = self._late or not self.controls.ready
         if self.canvas.become(figure):
             self._listen()
         self._answer(asked, title=self.title, summary=self.summary, message="")
+
+    def _drawn(self, change: dict[str, Any]) -> None:
+        """The plot is on the page; what was changed before may have got lost on its way, so draw again."""
+        if self._late and change["new"]:
+            shut(self.canvas)
+            self.canvas, self._late = Canvas(self.figure), False
+            self._listen()
+            self.widget.children = [self.controls, self.canvas]
 
     def _read(self, name: str, wire: Any) -> Any:
         try:
@@ -303,6 +318,15 @@ class Explorer:
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle = self.widget._repr_mimebundle_(**kwargs)
         return {**bundle, **theme.png(self.figure), "text/plain": self.summary}
+
+
+def shut(*widgets: ipw.Widget | None) -> None:
+    """Close widgets and the layouts that came with them."""
+    for widget in filter(None, widgets):
+        layout = getattr(widget, "layout", None)
+        if isinstance(layout, ipw.Layout):
+            layout.close()
+        widget.close()
 
 
 def sentence(error: Exception) -> str:

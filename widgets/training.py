@@ -23,12 +23,13 @@ from lessons import sampling, tracing
 from lessons.errors import LessonError
 from lessons.run import Run
 from widgets import esm, gates, slots, theme
-from widgets.explorer import Canvas
+from widgets.explorer import Canvas, shut
 from widgets.sampling import Samples
 
 POINTS = 1_000  # most points of a curve
 SHARE = 0.035  # of the training's time that may go into pictures
 PAUSE = 0.25  # seconds between two pictures, at least
+PATIENCE = 15.0  # seconds to wait for a page that does not say that it has drawn the plot
 ENDS = {
     "stopped": "Stopped by hand",
     "interrupted": "Interrupted",
@@ -100,6 +101,7 @@ class Bar(anywidget.AnyWidget):
     summary = traitlets.Unicode("").tag(sync=True)
     share = traitlets.Float(0.0).tag(sync=True)
     samples = traitlets.List().tag(sync=True)
+    ready = traitlets.Bool(False).tag(sync=True)
     stop = traitlets.Bool(False).tag(sync=True)
     heard = traitlets.Bool(False).tag(sync=True)
 
@@ -116,21 +118,23 @@ class Live:
         self.seed_text, self.length = seed_text, length
         self.samples: dict[int, tuple[sampling.Sample, ...]] = {}
         self.spent = 0.0
-        self._run = self._bar = self._canvas = self._map = self._handles = None
+        self._run = self._bar = self._canvas = self._map = self._card = self._handles = None
+        self._traced = 0
 
     def on_start(self, run: Run, task: Any) -> None:
         """Put the curve and its stop button on the page."""
         self._run, self._began, self._last = run, time.perf_counter(), 0.0
         self.samples, self.spent = {}, 0.0
         if slots.running_kernel() is not None:
-            self._open(run)
+            self._open(run, task)
         self._write(run, task)
 
     def on_step(self, run: Run, task: Any, step: int) -> None:
         """Redraw, if the last picture is long enough ago and pictures have not cost too much so far."""
         now = time.perf_counter()
-        due = now - self._last >= PAUSE and self.spent <= SHARE * (now - self._began)
-        if self._bar is None or not due:
+        age = now - self._began
+        due = now - self._last >= PAUSE and self.spent <= SHARE * age
+        if self._bar is None or not due or not (self._bar.ready or age > PATIENCE):
             return
         self._draw(run, task)
         self._last = time.perf_counter()
@@ -162,22 +166,18 @@ class Live:
 
     def close(self) -> None:
         """Free the widgets."""
-        for widget in (self._bar, self._canvas, self._map, getattr(self, "_card", None)):
-            layout = getattr(widget, "layout", None)
-            if isinstance(layout, ipw.Layout):
-                layout.close()
-            if widget is not None:
-                widget.close()
-        self._bar = self._canvas = self._map = None
+        shut(self._card, self._bar, self._canvas, self._map)
+        self._card = self._bar = self._canvas = self._map = None
 
-    def _open(self, run: Run) -> None:
+    def _open(self, run: Run, task: Any) -> None:
         from IPython.display import display
 
         figure = curve(run)
         self._bar = Bar(theme=theme.tokens().name, title=figure.layout.meta["title"], summary=figure.summary)
         self._bar.observe(self._stop, names="stop")
         self._canvas = Canvas(figure)
-        self._card = ipw.VBox([self._bar, self._canvas])
+        self._map = Canvas(self._gates(task)) if self.text else None
+        self._card = ipw.VBox([w for w in (self._bar, self._canvas, self._map) if w is not None])
         for name in ("unrolled-card", theme.tokens().name):
             self._card.add_class(name)
         slots.keep(self)
@@ -193,18 +193,13 @@ class Live:
         with self._bar.hold_sync():
             self._bar.title, self._bar.summary = figure.layout.meta["title"], figure.summary
             self._bar.share = run.step / max(1, int(run.settings.get("steps", run.step)))
-        if self.text and run.step >= getattr(self, "_traced", -20) + 20:
+        if self._map is not None and run.step >= self._traced + 20:
             self._traced = run.step
-            self._trace(task)
+            self._map.become(self._gates(task))
 
-    def _trace(self, task: Any) -> None:
+    def _gates(self, task: Any) -> theme.Figure:
         seen = tracing.trace(task.model, self.text)
-        figure = gates.figure(seen, self.name or seen.names[-2 if "c" in seen.names else -1])
-        if self._map is None:
-            self._map = Canvas(figure)
-            self._card.children = (*self._card.children, self._map)
-        else:
-            self._map.become(figure)
+        return gates.figure(seen, self.name or ("c" if "c" in seen.names else "h"))
 
     def _write(self, run: Run, task: Any) -> None:
         if not self.temperatures or not hasattr(task.model, "vocabulary") or run.step in self.samples:
@@ -273,7 +268,8 @@ def _threshold(run: Run) -> list[dict]:
 def _label(value: float, text: str, colour: str | None = None, axis: str = "y") -> dict:
     return {
         "x": 1, "xref": "paper", "xanchor": "left", "xshift": 6, "y": value, "yref": axis,
-        "yanchor": "middle", "text": theme.escape(text).replace("\n", "<br>"), "showarrow": False, "align": "left",
+        "yanchor": "middle", "text": theme.escape(text).replace("\n", "<br>"), "showarrow": False,
+        "align": "left",
         "font": {"size": 12, "color": colour or theme.tokens().soft},
     }  # fmt: skip
 
@@ -321,18 +317,18 @@ def _question(run: Run) -> str:
 
 
 def _reached(run: Run, shown: str | None) -> str:
-    done = f"{run.step:,} steps" if run.step else "no step"
-    parts = [f"After {done} in {run.seconds:.0f} s"]
+    after = f"{ENDS[run.reason]} after" if run.reason in ENDS else "After"
+    parts = [f"{after} {run.step:,} steps in {run.seconds:.0f} s"]
     if shown:
-        parts.append(f" the {spoken(shown)} loss is {run.last[shown]:.3f} {run.unit}")
+        parts.append(f", the {spoken(shown)} loss is {run.last[shown]:.3f} {run.unit}")
         best = min(run.baselines, key=run.baselines.get, default=None)
         if best:
             gap = run.last[shown] - run.baselines[best]
             parts.append(f", {abs(gap):.3f} {'above' if gap > 0 else 'below'} the {best}")
     elif run.losses:
-        parts.append(f" the loss is {run.losses[-1]:.3f} {run.unit}")
+        parts.append(f", the loss is {run.losses[-1]:.3f} {run.unit}")
     clip = run.settings.get("clip")
     if clip and run.gradient_norms:
         clipped = float(np.mean(np.asarray(run.gradient_norms) > clip))
         parts.append(f"; {100 * clipped:.0f} % of the gradients were clipped")
-    return " ".join(filter(None, [f"{''.join(parts)}.", ENDS.get(run.reason, "")]))
+    return f"{''.join(parts)}."
