@@ -44,6 +44,8 @@ def marked(text, name):
     ("text", "name", "expected"),
     [
         ("a **B C**/d **e/f** *g*", "inside bold", "...*B C*.....*e/f*....."),
+        ("****a", "inside bold", ".**.."),
+        ("a//# ACT I/BO", "in a speaker's name", "............."),
         ("_a/b_ c _d//e", "inside italics", "_a/b...._d/.."),
         ('"a (b" c)', "inside quotation marks", '"a (b....'),
         ("“a” b", "inside quotation marks", "“a..."),
