@@ -1,4 +1,4 @@
-"""Checks that explain: ``check.softmax_sample(softmax_sample)`` says what is right, or what differs and why.
+"""Checks that explain: `check.softmax_sample(softmax_sample)` says what is right, or what differs and why.
 
     check.NAME(function)      is it right, which part differs, on which input, and the usual cause
     check.hint("NAME")        the next hint, from a nudge to almost the answer
@@ -21,7 +21,9 @@ from typing import Any
 from torch import Tensor
 
 from lessons import exercises
-from lessons.exercises.exercise import Exercise, difference, examine
+from lessons.exercises.difference import difference
+from lessons.exercises.examination import examine
+from lessons.exercises.exercise import Exercise
 
 Number = int | float
 
@@ -52,7 +54,7 @@ def __dir__() -> list[str]:
 
 
 def hint(name: str, number: int | None = None) -> None:
-    """Print the next hint of an exercise, or hint ``number``; the last one points at the solution."""
+    """Print the next hint of an exercise, or hint `number`; the last one points at the solution."""
     hints = exercises.find(name).hints
     _hints_given[name] += 1
     at = min(max(number or _hints_given[name], 1), len(hints))
@@ -94,7 +96,7 @@ def _leaves(value: Any, name: str = "the result") -> list[tuple[str, Any]]:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A guess made before the answer is known; ``value`` is None as long as there is none."""
+    """A guess made before the answer is known; `value` is None as long as there is none."""
 
     question: str
     value: float | None
@@ -125,9 +127,9 @@ class Prediction:
 
 
 def predict(question: str, guess: Any = ..., *, low: Number, high: Number, unit: str = "") -> Prediction:
-    """Note the learner's guess, a number from ``low`` to ``high``; ``...`` means that there is none yet.
+    """Note the learner's guess, a number from `low` to `high`; `...` means that there is none yet.
 
-    Prints one line that says what was noted, and returns the Prediction, whose ``reveal(value)`` compares.
+    Prints one line that says what was noted, and returns the Prediction, whose `reveal(value)` compares.
     """
     prediction = Prediction(question, _guessed(guess, low, high), low, high, unit)
     scale = f"from {_number(low)} to {_number(high)}{prediction._unit}"

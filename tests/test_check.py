@@ -33,7 +33,12 @@ def test_a_missing_return_is_named(capsys):
         probabilities = probabilities / probabilities.sum()
 
     check.nucleus(nucleus)
-    assert "is its `return` line missing?" in said(capsys)
+    assert "as if its `return` line were missing." in said(capsys)
+
+
+def test_nothing_in_one_case_only_is_no_stub(capsys):
+    check.nucleus(lambda p, q: exercises.find("nucleus").solution(p, q) if q > 0.65 else None)
+    assert "with top_p 0.6, the function returns nothing" in said(capsys)
 
 
 def test_the_learners_error_is_one_sentence_with_their_line(capsys):

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from lessons import exercises
 from lessons.errors import LessonError
-from lessons.exercises.exercise import examine
+from lessons.exercises.examination import examine
 from lessons.exercises.questions import Option, Question
 
 NAMES = tuple(exercises.catalogue())

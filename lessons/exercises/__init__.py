@@ -11,7 +11,7 @@ from lessons.errors import LessonError
 from lessons.exercises.exercise import Exercise
 from lessons.exercises.questions import Question
 
-_MACHINERY = {"exercise", "questions"}
+_MACHINERY = {"difference", "examination", "exercise", "questions"}
 
 
 class UnknownExercise(LessonError, AttributeError):
@@ -19,7 +19,7 @@ class UnknownExercise(LessonError, AttributeError):
 
 
 def lessons() -> tuple[str, ...]:
-    """The lessons that have exercises, by their slug (``"char_rnn"``)."""
+    """The lessons that have exercises, by their slug (`"char_rnn"`)."""
     return tuple(sorted(found.name for found in iter_modules(__path__) if found.name not in _MACHINERY))
 
 
@@ -31,7 +31,7 @@ def catalogue() -> dict[str, Exercise]:
 
 
 def find(name: str) -> Exercise:
-    """The exercise called ``name``; UnknownExercise lists all names, the nearest first."""
+    """The exercise called `name`; UnknownExercise lists all names, the nearest first."""
     if (exercise := catalogue().get(name)) is not None:
         return exercise
     near = difflib.get_close_matches(name, catalogue(), n=1)
@@ -42,7 +42,7 @@ def find(name: str) -> Exercise:
 
 
 def quiz(lesson: str) -> tuple[Question, ...]:
-    """The quiz questions of a lesson, by its slug with or without the number (``"02_char_rnn"``)."""
+    """The quiz questions of a lesson, by its slug with or without the number (`"02_char_rnn"`)."""
     slug = lesson.lstrip("0123456789").lstrip("_")
     if slug not in lessons():
         raise LessonError(f"There is no quiz {lesson!r}; there are {', '.join(lessons())}.")

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from lessons.exercises.difference import describe
 from lessons.exercises.exercise import (
     Case,
     Diagnosis,
@@ -17,7 +18,6 @@ from lessons.exercises.exercise import (
     Observations,
     Unfit,
     behaves_like,
-    describe,
     returns,
     shows,
     stops_with,
