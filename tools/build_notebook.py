@@ -84,10 +84,11 @@ def photograph(page, book: nbformat.NotebookNode) -> Pictures:
             if not {VIEW, PLOTLY} & set(output.get("data", {})):
                 continue
             area = shown.nth(place).locator(".jp-OutputArea-output").first
+            if not area.is_visible():  # closed by the code that showed it, such as a progress bar
+                continue
             area.scroll_into_view_if_needed()
             page.wait_for_timeout(300)
-            if area.bounding_box()["height"] > 8:
-                pictures[number, place] = area.screenshot()
+            pictures[number, place] = area.screenshot()
     return pictures
 
 

@@ -227,8 +227,13 @@ class Lab:
         return page.locator(".jp-Notebook .jp-CodeCell").nth(cell).locator(".jp-Cell-outputArea")
 
     def errors(self, page) -> list[str]:
-        """The text of every traceback among the outputs."""
-        return page.locator('.jp-Notebook [data-mime-type="application/vnd.jupyter.error"]').all_inner_texts()
+        """Name, message and traceback of every error output."""
+        found = page.evaluate(
+            """() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells
+            .flatMap(cell => cell.outputs ?? []).filter(output => output.output_type === 'error')
+            .map(output => [`${output.ename}: ${output.evalue}`, ...output.traceback].join('\\n'))"""
+        )
+        return [re.sub(r"\x1b\[[\d;]*m", "", text) for text in found]
 
     def theme(self, page, name: str) -> None:
         """Switch JupyterLab to "light" or "dark" and wait until its style sheet is in force."""
