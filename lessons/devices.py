@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from lessons.errors import LessonError
 
 
-def bf16_is_native(device: torch.device | str) -> bool:
-    """Whether the processor itself multiplies bf16, faster than float32 (a CPU with AVX512-BF16 or AMX)."""
-    kind = torch.device(device).type
-    if kind == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if kind != "cpu":
+def bf16_pays(device: torch.device | str) -> bool:
+    """Whether an LSTM trains faster in bf16: on CPUs that multiply it natively (AVX512-BF16, AMX).
+
+    A GPU is left in float32, where cuDNN's recurrent kernels run on TF32 already.
+    """
+    if torch.device(device).type != "cpu":
         return False
     # torch tells since 2.12; before that, or on other processors, float32 is the safe answer.
     able = getattr(torch.cpu, "get_capabilities", dict)()
@@ -37,7 +37,7 @@ class Machine:
     def open(cls, device: torch.device | str | None = None, precision: str = "auto") -> "Machine":
         """The device asked for, else what accelerate finds: this process's GPU, Apple's, or the CPU.
 
-        `accelerate launch --mixed_precision bf16` decides an "auto" precision, else bf16 where it is native.
+        `accelerate launch --mixed_precision bf16` decides an "auto" precision, else bf16 where it pays.
         """
         accelerator = Accelerator()
         try:
@@ -48,7 +48,7 @@ class Machine:
             raise LessonError("This machine has no CUDA device that torch can use; leave the device out.")
         if precision == "auto":
             launched = accelerator.mixed_precision == "bf16"
-            precision = "bf16" if launched or bf16_is_native(place) else "float32"
+            precision = "bf16" if launched or bf16_pays(place) else "float32"
         return cls(accelerator, place, precision)
 
     @property

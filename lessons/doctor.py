@@ -85,7 +85,7 @@ def speed() -> Iterator[Finding]:
     """Threads and bf16: what sets the speed on a CPU."""
     import torch
 
-    from lessons.devices import bf16_is_native
+    from lessons.devices import bf16_pays
 
     threads, cores = torch.get_num_threads(), os.cpu_count() or 1
     found = f"{threads} for {cores} cores"
@@ -94,7 +94,7 @@ def speed() -> Iterator[Finding]:
         yield Finding("warn", "threads", found, remedy)
     else:
         yield Finding("ok", "threads", found)
-    native = bf16_is_native("cpu")
+    native = bf16_pays("cpu")
     found = "native, LSTMs train about 1.5 times faster" if native else "not native, trainings use float32"
     yield Finding("ok", "bf16", found)
 

@@ -24,7 +24,7 @@ class Preset:
     learning_rate: the highest, reached after `warmup` steps; falls along half a cosine to `final_rate` of it.
     clip: the gradient's norm is cut to this length; None leaves it alone.
     evaluate_every, save_every: in steps. save_every None saves by the clock only, every `save_seconds`.
-    precision: "float32", "bf16", or "auto": bf16 where the processor multiplies it natively.
+    precision: "float32", "bf16", or "auto": bf16 on CPUs that multiply it natively.
     threads: CPU threads during the training (1 for loops and small layers); None leaves torch's setting.
     """
 

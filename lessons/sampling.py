@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Generator, Tensor
+from torch.nn.functional import one_hot
 
 from lessons.errors import LessonError
 
@@ -67,11 +68,13 @@ def distribution(
     """
     vocab = logits.shape[-1]
     _check(temperature, top_k, top_p, vocab)
-    scores = logits - logits.amax(-1, keepdim=True)
-    heat = torch.as_tensor(temperature, dtype=scores.dtype, device=scores.device).expand(scores.shape[:-1])
-    greedy = torch.nn.functional.one_hot(scores.argmax(-1), vocab).to(scores.dtype)
-    cold = (heat == 0)[..., None]
-    probabilities = torch.where(cold, greedy, (scores / heat.where(heat > 0, 1)[..., None]).softmax(-1))
+    scores = logits - logits.amax(-1, keepdim=True)  # so that a small temperature cannot overflow
+    if isinstance(temperature, Tensor):
+        cold = (temperature == 0)[..., None]
+        warm = (scores / temperature[..., None].masked_fill(cold, 1)).softmax(-1)
+        probabilities = torch.where(cold, _greedy(scores), warm)
+    else:
+        probabilities = (scores / temperature).softmax(-1) if temperature else _greedy(scores)
     if top_k is not None and top_k < vocab:
         kept = torch.zeros_like(probabilities, dtype=torch.bool)
         kept.scatter_(-1, probabilities.topk(top_k, dim=-1).indices, True)
@@ -204,6 +207,7 @@ def _steps(
             logits, state = model(tokens)
             logits = logits[:, -1]
             heats = torch.tensor(temperatures, dtype=logits.dtype, device=device)
+            heats = heats if rows > 1 else temperatures[0]
             while True:
                 probabilities = distribution(logits, heats, top_k, top_p)
                 roll = torch.rand((), generator=generator, device="cpu")
@@ -212,6 +216,10 @@ def _steps(
                 logits, state = model.step(indices, state)
     finally:
         model.train(was_training)
+
+
+def _greedy(scores: Tensor) -> Tensor:
+    return one_hot(scores.argmax(-1), scores.shape[-1]).to(scores.dtype)
 
 
 def _renormalise(probabilities: Tensor) -> Tensor:
