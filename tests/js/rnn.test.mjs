@@ -4,7 +4,16 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { readOn, toRead } from "../../widgets/js/activations.js";
 import { PARTS, WIRING, readings } from "../../widgets/js/cell_parts.js";
-import { SIGNALS, buildNetwork, encode, run, shares, softmax, step, zeroState } from "../../widgets/js/rnn.js";
+import {
+  SIGNALS,
+  buildNetwork,
+  encode,
+  run,
+  shares,
+  softmax,
+  step,
+  zeroState,
+} from "../../widgets/js/rnn.js";
 
 const CASES = JSON.parse(readFileSync(process.env.UNROLLED_CASES, "utf8"));
 
@@ -15,7 +24,8 @@ function floats(base64) {
 
 // One byte in front: views of a websocket message do not start where floats would like to.
 function network({ model }) {
-  const bytes = Buffer.from(model.weights, "base64"), shifted = new Uint8Array(bytes.length + 1);
+  const bytes = Buffer.from(model.weights, "base64"),
+    shifted = new Uint8Array(bytes.length + 1);
   shifted.set(bytes, 1);
   return buildNetwork(model, new DataView(shifted.buffer, 1));
 }
@@ -23,16 +33,21 @@ function network({ model }) {
 function near(actual, expected, tolerance, what) {
   assert.equal(actual.length, expected.length, what);
   let worst = 0;
-  actual.forEach((value, k) => (worst = Math.max(worst, Math.abs(value - expected[k]) || (Number.isNaN(value) ? Infinity : 0))));
+  actual.forEach(
+    (value, k) =>
+      (worst = Math.max(worst, Math.abs(value - expected[k]) || (Number.isNaN(value) ? Infinity : 0))),
+  );
   assert.ok(worst <= tolerance, `${what}: off by ${worst}`);
 }
 
 for (const one of CASES) {
   test(`${one.name} equals torch at every gate, state and step`, () => {
-    const net = network(one), result = run(net, one.ids, { edits: one.edits });
+    const net = network(one),
+      result = run(net, one.ids, { edits: one.edits });
     near(result.logits, floats(one.logits), 1e-5 * one.scale, "logits");
     result.layers.forEach((signals, k) => {
-      for (const name of SIGNALS[net.cell]) near(signals[name], floats(one.layers[k][name]), 1e-5, `layer ${k} ${name}`);
+      for (const name of SIGNALS[net.cell])
+        near(signals[name], floats(one.layers[k][name]), 1e-5, `layer ${k} ${name}`);
     });
   });
 }
@@ -41,7 +56,8 @@ const plain = CASES.filter(({ edits }) => !edits.length);
 
 test("step by step is the same as a whole run", () => {
   for (const one of plain) {
-    const net = network(one), whole = run(net, one.ids);
+    const net = network(one),
+      whole = run(net, one.ids);
     let state = zeroState(net);
     const rows = one.ids.flatMap((id) => {
       const result = step(net, id, state);
@@ -54,8 +70,10 @@ test("step by step is the same as a whole run", () => {
 
 test("reading in slices is the same as a whole run", async () => {
   for (const one of plain) {
-    const net = network(one), text = one.ids.map((id) => net.vocabulary[id]).join("");
-    const read = toRead(net, text), whole = run(net, one.ids);
+    const net = network(one),
+      text = one.ids.map((id) => net.vocabulary[id]).join("");
+    const read = toRead(net, text),
+      whole = run(net, one.ids);
     await readOn(net, read, { stopped: false }, () => {});
     assert.equal(read.done, one.ids.length);
     for (const name of read.names) near(read.layers.at(-1)[name], whole.layers.at(-1)[name], 1e-6, name);
@@ -63,7 +81,8 @@ test("reading in slices is the same as a whole run", async () => {
 });
 
 test("reading stops when the view is gone", async () => {
-  const net = network(plain.at(-1)), read = toRead(net, net.vocabulary.join("").repeat(200));
+  const net = network(plain.at(-1)),
+    read = toRead(net, net.vocabulary.join("").repeat(200));
   const life = { stopped: false };
   await readOn(net, read, life, () => (life.stopped = true));
   assert.ok(read.done > 0 && read.done < read.ids.length);
@@ -72,7 +91,10 @@ test("reading stops when the view is gone", async () => {
 test("the shares of input and state add up to what a gate squashes", () => {
   const sigmoid = (x) => 1 / (1 + Math.exp(-x));
   for (const one of plain) {
-    const net = network(one), result = run(net, one.ids), t = one.ids.length - 1, unit = net.hidden - 1;
+    const net = network(one),
+      result = run(net, one.ids),
+      t = one.ids.length - 1,
+      unit = net.hidden - 1;
     for (let layer = 0; layer < net.depth; layer++) {
       const parts = shares(net, one.ids, result, layer, t, unit);
       const value = (name) => result.layers[layer][name][t * net.hidden + unit];
@@ -89,7 +111,8 @@ test("the shares of input and state add up to what a gate squashes", () => {
 
 test("the numbers on the wires fit together", () => {
   for (const one of plain) {
-    const net = network(one), result = run(net, one.ids);
+    const net = network(one),
+      result = run(net, one.ids);
     const v = { ...readings(net, one.ids, result, net.depth - 1, one.ids.length - 1, 0), reading: "x" };
     const value = Object.fromEntries(PARTS[net.cell].map((part) => [part.id, part.value(v)]));
     const equal = (a, b) => assert.ok(Math.abs(a - b) < 1e-5, `${one.name}: ${a} is not ${b}`);
@@ -99,13 +122,15 @@ test("the numbers on the wires fit together", () => {
     }
     if (net.cell === "gru") equal(value.keep + value.write, value.h);
     if (net.cell === "rnn") equal(Math.tanh(value.sum), value.h);
-    for (const part of PARTS[net.cell]) assert.ok(!/NaN|undefined/.test(part.numbers(v)), `${part.id}: ${part.numbers(v)}`);
+    for (const part of PARTS[net.cell])
+      assert.ok(!/NaN|undefined/.test(part.numbers(v)), `${part.id}: ${part.numbers(v)}`);
   }
 });
 
 test("every wire, box, label and link belongs to a part, and every part can be reached", () => {
   for (const [cell, parts] of Object.entries(PARTS)) {
-    const ids = new Set(parts.map(({ id }) => id)), { lines, boxes, pills, operations, labels, values } = WIRING[cell];
+    const ids = new Set(parts.map(({ id }) => id)),
+      { lines, boxes, pills, operations, labels, values } = WIRING[cell];
     const drawn = [...lines, ...boxes, ...pills, ...operations, ...labels, ...values].map(([id]) => id);
     const linked = parts.flatMap(({ equation }) => [...equation.matchAll(/\{(\w+)/g)].map(([, id]) => id));
     for (const id of [...drawn, ...linked]) assert.ok(ids.has(id), `${cell}: ${id}`);
@@ -114,17 +139,26 @@ test("every wire, box, label and link belongs to a part, and every part can be r
 });
 
 test("softmax: temperature, large numbers, refusal", () => {
-  const [one] = CASES, expected = one.probabilities;
-  const count = one.model.vocabulary.length, t = one.ids.length - 1;
+  const [one] = CASES,
+    expected = one.probabilities;
+  const count = one.model.vocabulary.length,
+    t = one.ids.length - 1;
   for (const [temperature, row] of Object.entries(expected)) {
-    near([...softmax(floats(one.logits), t * count, count, Number(temperature))], row, 1e-6, `temperature ${temperature}`);
+    near(
+      [...softmax(floats(one.logits), t * count, count, Number(temperature))],
+      row,
+      1e-6,
+      `temperature ${temperature}`,
+    );
   }
   near([...softmax(Float32Array.of(1e4, 1e4, -1e4), 0, 3)], [0.5, 0.5, 0], 1e-9, "large");
   for (const bad of [0, -1, NaN]) assert.throws(() => softmax(Float32Array.of(1, 2), 0, 2, bad), /above 0/);
 });
 
 test("text outside the vocabulary is named and left out, or read as the unknown symbol", () => {
-  const [one] = CASES, net = network(one), [a, b] = net.vocabulary;
+  const [one] = CASES,
+    net = network(one),
+    [a, b] = net.vocabulary;
   assert.deepEqual(encode(net, `${a}é${b}😀é`), { ids: [0, 1], characters: [a, b], dropped: ["é", "😀"] });
   const known = { ...net, unknown: a };
   assert.deepEqual(encode(known, `${b}é`), { ids: [1, 0], characters: [b, "é"], dropped: ["é"] });

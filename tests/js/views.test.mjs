@@ -16,7 +16,9 @@ const paint = () => frames.splice(0).forEach((callback) => callback());
 function fakeModel(traits) {
   const listeners = [];
   return {
-    saved: 0, sets: 0, listeners,
+    saved: 0,
+    sets: 0,
+    listeners,
     get: (name) => traits[name],
     set(name, value) {
       this.sets += 1;
@@ -25,13 +27,21 @@ function fakeModel(traits) {
       for (const [event, listener] of [...listeners]) if (event === `change:${name}`) listener();
     },
     on: (event, listener) => listeners.push([event, listener]),
-    off: (event, listener) => void listeners.splice(listeners.findIndex(([e, l]) => e === event && l === listener), 1),
-    save_changes() { this.saved += 1; },
+    off: (event, listener) =>
+      void listeners.splice(
+        listeners.findIndex(([e, l]) => e === event && l === listener),
+        1,
+      ),
+    save_changes() {
+      this.saved += 1;
+    },
   };
 }
 
 test("two views of one widget stay in step, without a loop, and the kernel hears once", async () => {
-  const model = fakeModel({ time: 0, edits: [] }), one = createStore(model, ["time", "edits"]), two = createStore(model, ["time", "edits"]);
+  const model = fakeModel({ time: 0, edits: [] }),
+    one = createStore(model, ["time", "edits"]),
+    two = createStore(model, ["time", "edits"]);
   const heard = [];
   two.listen((changed) => heard.push([...changed]));
   for (let t = 1; t <= 5; t++) one.set({ time: t });
@@ -53,7 +63,8 @@ test("two views of one widget stay in step, without a loop, and the kernel hears
 });
 
 test("the kernel moves the view, and hears nothing back", () => {
-  const model = fakeModel({ unit: 1 }), store = createStore(model, ["unit"]);
+  const model = fakeModel({ unit: 1 }),
+    store = createStore(model, ["unit"]);
   let seen = null;
   store.listen((changed) => (seen = [...changed]));
   model.set("unit", 7);
@@ -64,7 +75,8 @@ test("the kernel moves the view, and hears nothing back", () => {
 });
 
 test("undo takes back gestures, not every pixel of a drag", () => {
-  const model = fakeModel({ edits: [] }), store = createStore(model, ["edits"]);
+  const model = fakeModel({ edits: [] }),
+    store = createStore(model, ["edits"]);
   for (const value of [0.1, 0.2, 0.3]) {
     store.remember(["edits"], "slide f");
     store.set({ edits: [value] });
@@ -78,8 +90,26 @@ test("undo takes back gestures, not every pixel of a drag", () => {
 });
 
 const scores = [
-  { feature: "inside bold", measure: "AUC", layer: 0, signal: "c", values: [0.5, 0.02, 0.9], units: [1, 2, 0], clear: true, chance: 0.7 },
-  { feature: "place in the line", measure: "correlation", layer: 0, signal: "c", values: [0.1, -0.2, 0.05], units: [1, 0, 2], clear: false, chance: 0.4 },
+  {
+    feature: "inside bold",
+    measure: "AUC",
+    layer: 0,
+    signal: "c",
+    values: [0.5, 0.02, 0.9],
+    units: [1, 2, 0],
+    clear: true,
+    chance: 0.7,
+  },
+  {
+    feature: "place in the line",
+    measure: "correlation",
+    layer: 0,
+    signal: "c",
+    values: [0.1, -0.2, 0.05],
+    units: [1, 0, 2],
+    clear: false,
+    chance: 0.4,
+  },
 ];
 
 test("units are ranked by number, mean, swing and by what they follow", () => {
@@ -90,25 +120,43 @@ test("units are ranked by number, mean, swing and by what they follow", () => {
   const follow = rank("follow:inside bold", scores, 0, signal, "c", 3);
   assert.deepEqual([follow.units, follow.say(1)], [[1, 2, 0], "AUC 0.02"]);
   assert.match(follow.words, /inside bold.*chance reaches 0\.70/);
+  assert.equal(
+    rank("follow:gone", scores, 0, signal, "c", 3).units[0],
+    1,
+    "by swing where there is no such order",
+  );
   const unranked = [{ ...scores[0], units: undefined }];
   assert.deepEqual(rank("follow:inside bold", unranked, 0, signal, "c", 3).units, [1, 2, 0]);
 });
 
 test("the picker tells clear features from chance, layer by layer", () => {
   const groups = orderEntries(scores, 0).filter((entry) => entry.group);
-  assert.deepEqual(groups.map(({ group, options }) => [group, options.length]), [["units that follow", 1], ["no clearer than chance", 1]]);
+  assert.deepEqual(
+    groups.map(({ group, options }) => [group, options.length]),
+    [
+      ["units that follow", 1],
+      ["no clearer than chance", 1],
+    ],
+  );
   assert.equal(orderEntries(scores, 1).length, 3);
   assert.equal(bestFeature(scores, 0, 1).feature, "inside bold");
   assert.equal(bestFeature(scores, 0, 0), null);
   assert.equal(bestFeature(scores, 1, 1), null);
   assert.equal(beginning(bestFeature(scores, 0, 1)), "Low where “inside bold” holds (AUC 0.02); its");
-  assert.equal(beginning({ feature: "place", measure: "correlation", value: 0.8 }), "Rises with “place” (correlation 0.80); its");
+  assert.equal(
+    beginning({ feature: "place", measure: "correlation", value: 0.8 }),
+    "Rises with “place” (correlation 0.80); its",
+  );
   assert.equal(beginning(null), "Its");
 });
 
 test("lines break at new lines and between words", () => {
-  const text = [..."to be or\nnot to be that"], starts = lineStarts(text, 7);
-  assert.deepEqual(starts.map((start, k) => text.slice(start, starts[k + 1]).join("")), ["to be ", "or\n", "not to ", "be that"]);
+  const text = [..."to be or\nnot to be that"],
+    starts = lineStarts(text, 7);
+  assert.deepEqual(
+    starts.map((start, k) => text.slice(start, starts[k + 1]).join("")),
+    ["to be ", "or\n", "not to ", "be that"],
+  );
   for (let t = 0; t < text.length; t++) {
     const line = lineOf(starts, t);
     assert.ok(starts[line] <= t && t < (starts[line + 1] ?? Infinity));
@@ -128,15 +176,25 @@ test("peaks are the largest values and keep their distance", () => {
 
 test("a trace's values arrive where they belong", () => {
   const values = Float32Array.from({ length: 2 * 2 * 3 * 4 }, (_, k) => k);
-  const text = fromTrace({ characters: ["a", "b", "c"], names: ["c", "h"], hidden_size: 4, num_layers: 2, values: new DataView(values.buffer) });
+  const text = fromTrace({
+    characters: ["a", "b", "c"],
+    names: ["c", "h"],
+    hidden_size: 4,
+    num_layers: 2,
+    values: new DataView(values.buffer),
+  });
   assert.deepEqual([...column(text, 1, "h", 2)], [36 + 2, 36 + 6, 36 + 10]);
 });
 
 test("text on every colour of every scale reads at WCAG AA", () => {
-  const luminance = (rgb) => rgb.map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4)).reduce((s, v, k) => s + v * [0.2126, 0.7152, 0.0722][k], 0);
+  const luminance = (rgb) =>
+    rgb
+      .map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4))
+      .reduce((s, v, k) => s + v * [0.2126, 0.7152, 0.0722][k], 0);
   for (const name of ["f", "h", "c"]) {
     for (let value = -3; value <= 3; value += 0.01) {
-      const back = luminance(shade(name, value)), text = readable(shade(name, value)) === "#fff" ? 1 : 0;
+      const back = luminance(shade(name, value)),
+        text = readable(shade(name, value)) === "#fff" ? 1 : 0;
       assert.ok((Math.max(back, text) + 0.05) / (Math.min(back, text) + 0.05) >= 4.5, `${name} ${value}`);
     }
   }

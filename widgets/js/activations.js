@@ -1,29 +1,49 @@
 /** Every gate and state over a whole text: from a trace that came along, or by running a network in short slices. */
 import { SIGNALS, encode, run } from "./rnn.js";
 
-const SLICE = 64, PATIENCE_MS = 10, MOST_FLOATS = 32e6, LONGEST = 20_000;
+const SLICE = 64,
+  PATIENCE_MS = 10,
+  MOST_FLOATS = 32e6,
+  LONGEST = 20_000;
 
 /** What a trace brought: signals one behind the other, each (layers, time, hidden). */
 export function fromTrace({ characters, names, hidden_size: hidden, num_layers: depth, values }) {
-  const floats = new Float32Array(values.buffer.slice(values.byteOffset, values.byteOffset + values.byteLength));
+  const floats = new Float32Array(
+    values.buffer.slice(values.byteOffset, values.byteOffset + values.byteLength),
+  );
   const each = characters.length * hidden;
   const layers = Array.from({ length: depth }, (_, k) =>
-    Object.fromEntries(names.map((name, n) => [name, floats.subarray((n * depth + k) * each, (n * depth + k + 1) * each)])));
+    Object.fromEntries(
+      names.map((name, n) => [name, floats.subarray((n * depth + k) * each, (n * depth + k + 1) * each)]),
+    ),
+  );
   return { characters, names, hidden, depth, layers, done: characters.length, note: "" };
 }
 
 /** Characters that the network can read, and room for what it will compute. */
 export function toRead(network, text) {
-  const names = SIGNALS[network.cell], { hidden, depth } = network;
+  const names = SIGNALS[network.cell],
+    { hidden, depth } = network;
   const { ids, characters, dropped } = encode(network, text);
   const most = Math.min(LONGEST, Math.floor(MOST_FLOATS / (hidden * depth * names.length)));
   const steps = Math.min(ids.length, most);
   const notes = [];
-  if (dropped.length && network.unknown === null) notes.push(`${dropped.length} kinds of characters were left out, because the model has never seen them: ${dropped.slice(0, 8).join(" ")}.`);
+  if (dropped.length && network.unknown === null)
+    notes.push(
+      `${dropped.length} kinds of characters were left out, because the model has never seen them: ${dropped.slice(0, 8).join(" ")}.`,
+    );
   if (ids.length > most) notes.push(`Only the first ${most.toLocaleString("en")} characters are read.`);
   return {
-    characters: characters.slice(0, steps), ids: ids.slice(0, steps), names, hidden, depth, done: 0, note: notes.join(" "),
-    layers: Array.from({ length: depth }, () => Object.fromEntries(names.map((name) => [name, new Float32Array(steps * hidden)]))),
+    characters: characters.slice(0, steps),
+    ids: ids.slice(0, steps),
+    names,
+    hidden,
+    depth,
+    done: 0,
+    note: notes.join(" "),
+    layers: Array.from({ length: depth }, () =>
+      Object.fromEntries(names.map((name) => [name, new Float32Array(steps * hidden)])),
+    ),
   };
 }
 
@@ -32,7 +52,8 @@ export function toRead(network, text) {
  * @param {{stopped: boolean}} life set `stopped` to end early
  */
 export async function readOn(network, text, life, onProgress) {
-  let state, began = performance.now();
+  let state,
+    began = performance.now();
   while (text.done < text.ids.length && !life.stopped) {
     const result = run(network, text.ids.slice(text.done, text.done + SLICE), { state, readout: false });
     result.layers.forEach((signals, k) => {
@@ -49,18 +70,24 @@ export async function readOn(network, text, life, onProgress) {
 
 /** One unit's values over the part that has been read. */
 export function column(text, layer, name, unit) {
-  const values = new Float32Array(text.done), signal = text.layers[layer][name];
+  const values = new Float32Array(text.done),
+    signal = text.layers[layer][name];
   for (let t = 0; t < text.done; t++) values[t] = signal[t * text.hidden + unit];
   return values;
 }
 
 /** Places of the largest (or smallest) values, best first, no two closer than `gap` characters. */
 export function peaks(values, { count = 8, gap = 40, lowest = false } = {}) {
-  const taken = [], sign = lowest ? -1 : 1;
+  const taken = [],
+    sign = lowest ? -1 : 1;
   while (taken.length < count) {
     let best = -1;
     for (let t = 0; t < values.length; t++) {
-      if ((best < 0 || sign * values[t] > sign * values[best]) && taken.every((other) => Math.abs(other - t) >= gap)) best = t;
+      if (
+        (best < 0 || sign * values[t] > sign * values[best]) &&
+        taken.every((other) => Math.abs(other - t) >= gap)
+      )
+        best = t;
     }
     if (best < 0) break;
     taken.push(best);
@@ -89,7 +116,8 @@ export function lineStarts(characters, columns) {
 
 /** The line in which a character stands. */
 export function lineOf(starts, t) {
-  let low = 0, high = starts.length - 1;
+  let low = 0,
+    high = starts.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
     if (starts[middle] <= t) low = middle;

@@ -12,17 +12,30 @@ export function createConsequence(view) {
   const panel = element("figure", { class: "un-figure" }, caption, table);
 
   function paint() {
-    const { vocabulary } = lab.network, now = prediction(lab, lab.now, state.time);
+    const { vocabulary } = lab.network,
+      now = prediction(lab, lab.now, state.time);
     const learnt = lab.edits.length ? prediction(lab, lab.learnt, state.time) : null;
     const top = [...now.keys()].sort((a, b) => now[b] - now[a]).slice(0, ROWS);
     const next = lab.ids[state.time + 1];
     rows.forEach((row, k) => {
       const id = k < ROWS ? top[k] : next;
-      row.show(id === undefined ? null : { character: vocabulary[id], now: now[id], learnt: learnt?.[id], follows: id === next });
+      row.show(
+        id === undefined
+          ? null
+          : { character: vocabulary[id], now: now[id], learnt: learnt?.[id], follows: id === next },
+      );
     });
-    write(caption, learnt ? "Next character: now (bar), as learnt (line); green follows" : "Next character, probability; green follows in the text");
+    write(
+      caption,
+      learnt
+        ? "Next character: now (bar), as learnt (line); green follows"
+        : "Next character, probability; green follows in the text",
+    );
     const words = top.map((id) => `${glyph(vocabulary[id])} ${percent(now[id])}`).join(", ");
-    table.setAttribute("aria-label", `Most probable next: ${words}.${next === undefined ? "" : ` What follows in the text: ${glyph(vocabulary[next])}, ${percent(now[next])}.`}`);
+    table.setAttribute(
+      "aria-label",
+      `Most probable next: ${words}.${next === undefined ? "" : ` What follows in the text: ${glyph(vocabulary[next])}, ${percent(now[next])}.`}`,
+    );
   }
 
   return {
@@ -35,9 +48,17 @@ export function createConsequence(view) {
 
 /** One line; bars share the scale 0...100 %, so that nothing rescales from step to step. */
 function createRow(tip, isLast) {
-  const character = element("span", { class: "un-dist-character" }), bar = element("i"), line = element("u");
+  const character = element("span", { class: "un-dist-character" }),
+    bar = element("i"),
+    line = element("u");
   const value = element("span", { class: "un-dist-value" });
-  const row = element("div", { class: isLast ? "un-dist-row last" : "un-dist-row" }, character, element("span", { class: "un-dist-bar" }, bar, line), value);
+  const row = element(
+    "div",
+    { class: isLast ? "un-dist-row last" : "un-dist-row" },
+    character,
+    element("span", { class: "un-dist-bar" }, bar, line),
+    value,
+  );
   let said = "";
   row.addEventListener("pointermove", (event) => tip.show(event, said));
   row.addEventListener("pointerleave", () => tip.show(null));
@@ -50,7 +71,9 @@ function createRow(tip, isLast) {
       bar.style.width = `${100 * (entry?.now ?? 0)}%`;
       line.hidden = entry?.learnt === undefined;
       line.style.left = `${100 * (entry?.learnt ?? 0)}%`;
-      said = entry ? `${glyph(entry.character)}: now ${percent(entry.now)}${entry.learnt === undefined ? "" : `, as learnt ${percent(entry.learnt)}`}${entry.follows ? "; it is what follows in the text" : ""}` : "the text ends here";
+      said = entry
+        ? `${glyph(entry.character)}: now ${percent(entry.now)}${entry.learnt === undefined ? "" : `, as learnt ${percent(entry.learnt)}`}${entry.follows ? "; it is what follows in the text" : ""}`
+        : "the text ends here";
     },
   };
 }

@@ -6,7 +6,8 @@ function fill(node, { text, style, on, ...attributes }, children) {
   if (text !== undefined) node.textContent = text;
   for (const [name, value] of Object.entries(style ?? {})) node.style.setProperty(name, value);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined && value !== null && value !== false) node.setAttribute(name, value === true ? "" : value);
+    if (value !== undefined && value !== null && value !== false)
+      node.setAttribute(name, value === true ? "" : value);
   }
   for (const [type, listener] of Object.entries(on ?? {})) node.addEventListener(type, listener);
   node.append(...children);
@@ -14,7 +15,8 @@ function fill(node, { text, style, on, ...attributes }, children) {
 }
 
 /** An HTML element; `text`, `style` (object) and `on` (listeners) are special, all else becomes an attribute. */
-export const element = (tag, properties = {}, ...children) => fill(document.createElement(tag), properties, children);
+export const element = (tag, properties = {}, ...children) =>
+  fill(document.createElement(tag), properties, children);
 
 /** The same for SVG. */
 export const drawing = (tag, properties = {}, ...children) =>
@@ -28,13 +30,24 @@ export const labelled = (words, control) =>
   element("label", { class: "un-label" }, element("span", { text: words }), control);
 
 export const button = (text, name, onClick, extra = {}) =>
-  element("button", { type: "button", text, "aria-label": name, title: name, on: { click: onClick }, ...KEYS, ...extra });
+  element("button", {
+    type: "button",
+    text,
+    "aria-label": name,
+    title: name,
+    on: { click: onClick },
+    ...KEYS,
+    ...extra,
+  });
 
 /** Replace the options of a select by [value, words] pairs or {group, options}, and choose one. */
 export function setOptions(select, entries, chosen) {
   const option = ([value, words]) => element("option", { value, text: words });
-  select.replaceChildren(...entries.map((entry) =>
-    entry.group ? element("optgroup", { label: entry.group }, ...entry.options.map(option)) : option(entry)));
+  select.replaceChildren(
+    ...entries.map((entry) =>
+      entry.group ? element("optgroup", { label: entry.group }, ...entry.options.map(option)) : option(entry),
+    ),
+  );
   select.value = chosen;
 }
 
@@ -84,7 +97,10 @@ export const quoted = (characters) => `“${characters.map((c) => (c === " " ? "
 /** Pointer position over a node as shares of its width and height, each 0...1. */
 export function pointerShare(event, node) {
   const box = node.getBoundingClientRect();
-  return [clip((event.clientX - box.left) / box.width, 0, 0.999999), clip((event.clientY - box.top) / box.height, 0, 0.999999)];
+  return [
+    clip((event.clientX - box.left) / box.width, 0, 0.999999),
+    clip((event.clientY - box.top) / box.height, 0, 0.999999),
+  ];
 }
 
 /** Press, drag, touch: `onMove(event)` while the pointer is down, `onHover(event|null)` while it is over the node. */

@@ -24,7 +24,11 @@ const KEYBOARD = [
 /** Draw the microscope for a model (anywidget's or the page's) into a node; returns what cleans it up. */
 function render({ model, el }) {
   const networks = model.get("_models").map((one) => buildNetwork(one, one.weights));
-  const root = element("section", { class: "un un-microscope", "data-lm-suppress-shortcuts": "true", "aria-label": "gate microscope" });
+  const root = element("section", {
+    class: "un un-microscope",
+    "data-lm-suppress-shortcuts": "true",
+    "aria-label": "gate microscope",
+  });
   el.append(root);
   if (!networks.length) {
     root.classList.add("light");
@@ -33,7 +37,8 @@ function render({ model, el }) {
   }
   const store = createStore(model, SHARED, { part: null, held: null, scope: "all" });
   const view = createView({ model, root, store, networks });
-  const text = createTextBox(view), panels = createPanels(view, text);
+  const text = createTextBox(view),
+    panels = createPanels(view, text);
   const size = new ResizeObserver(() => store.touch("width"));
   size.observe(root);
   const announcer = createAnnouncer(view);
@@ -58,9 +63,15 @@ function render({ model, el }) {
 }
 
 function createView({ model, root, store, networks }) {
-  const { state } = store, lab = createExperiment(networks);
+  const { state } = store,
+    lab = createExperiment(networks);
   const view = {
-    root, store, state, lab, networks, tip: createTooltip(root),
+    root,
+    store,
+    state,
+    lab,
+    networks,
+    tip: createTooltip(root),
     scores: model.get("_scores"),
     theme: followTheme(root, state.theme, () => store.touch("theme")),
     any: (changed, names) => names.some((name) => changed.has(name)),
@@ -84,36 +95,74 @@ function travelKeys(view) {
   };
   return {
     ...view.historyKeys,
-    ArrowRight: () => view.go(state.time + 1), ArrowLeft: () => view.go(state.time - 1),
-    PageDown: () => view.go(state.time + 10), PageUp: () => view.go(state.time - 10),
-    Home: () => view.go(0), End: () => view.go(Infinity),
-    ArrowUp: () => unitBy(-1), ArrowDown: () => unitBy(1),
+    ArrowRight: () => view.go(state.time + 1),
+    ArrowLeft: () => view.go(state.time - 1),
+    PageDown: () => view.go(state.time + 10),
+    PageUp: () => view.go(state.time - 10),
+    Home: () => view.go(0),
+    End: () => view.go(Infinity),
+    ArrowUp: () => unitBy(-1),
+    ArrowDown: () => unitBy(1),
     " ": () => view.toggle(),
   };
 }
 
 function createPanels(view, text) {
-  const make = [createHeading, createTransport, createChoices, createStrip, createScore, createUnitMap, createWiring, createHold, createConsequence];
-  const [heading, transport, choices, strip, score, map, wiring, hold, consequence] = make.map((create) => create(view));
-  const left = element("div", {}, score.element, map.element), right = element("div", {}, wiring.element, hold.element, consequence.element);
-  const words = createWords(view), keyboard = element("details", { class: "un-soft" }, element("summary", { text: "Keys", ...KEYS }),
-    element("ul", {}, ...KEYBOARD.map((text) => element("li", { text }))));
+  const make = [
+    createHeading,
+    createTransport,
+    createChoices,
+    createStrip,
+    createScore,
+    createUnitMap,
+    createWiring,
+    createHold,
+    createConsequence,
+  ];
+  const [heading, transport, choices, strip, score, map, wiring, hold, consequence] = make.map((create) =>
+    create(view),
+  );
+  const left = element("div", {}, score.element, map.element),
+    right = element("div", {}, wiring.element, hold.element, consequence.element);
+  const words = createWords(view),
+    keyboard = element(
+      "details",
+      { class: "un-soft" },
+      element("summary", { text: "Keys", ...KEYS }),
+      element("ul", {}, ...KEYBOARD.map((text) => element("li", { text }))),
+    );
   view.root.append(
-    heading.element, element("div", { class: "un-controls" }, transport.element, choices.element), text.element, strip.element,
-    element("div", { class: "un-grid" }, left, right), words.element, keyboard);
+    heading.element,
+    element("div", { class: "un-controls" }, transport.element, choices.element),
+    text.element,
+    strip.element,
+    element("div", { class: "un-grid" }, left, right),
+    words.element,
+    keyboard,
+  );
   return [heading, transport, choices, strip, map, score, wiring, hold, consequence, words];
 }
 
 /** The pictures in words, written when somebody asks for them. */
 function createWords(view) {
-  const { state, lab } = view, list = element("ul");
-  const details = element("details", { class: "un-soft", on: { toggle: () => view.store.touch("words") } }, element("summary", { text: "In words", ...KEYS }), list);
+  const { state, lab } = view,
+    list = element("ul");
+  const details = element(
+    "details",
+    { class: "un-soft", on: { toggle: () => view.store.touch("words") } },
+    element("summary", { text: "In words", ...KEYS }),
+    list,
+  );
   const write = () => {
-    const now = prediction(lab, lab.now, state.time), top = [...now.keys()].sort((a, b) => now[b] - now[a]).slice(0, 5);
+    const now = prediction(lab, lab.now, state.time),
+      top = [...now.keys()].sort((a, b) => now[b] - now[a]).slice(0, 5);
     const lines = [
       `Step ${state.time + 1} of ${lab.ids.length} reads ${spoken(lab.read[state.time])}; then most probable: ${top.map((id) => `${spoken(lab.network.vocabulary[id])} ${percent(now[id])}`).join(", ")}.`,
       ...LANES[lab.network.cell].map((name) => inWords(lab, state.layer, state.unit, name)),
-      `Units in the order of the map: ${view.ranking.units.slice(0, 10).map((unit) => `${unit} ${view.ranking.brief(unit)}`).join(", ")} …`,
+      `Units in the order of the map: ${view.ranking.units
+        .slice(0, 10)
+        .map((unit) => `${unit} ${view.ranking.brief(unit)}`)
+        .join(", ")} …`,
     ];
     list.replaceChildren(...lines.map((text) => element("li", { text })));
   };
@@ -130,7 +179,8 @@ function recompute(view, changed) {
 
 /** Whatever the traits say, the state must point at something that is there. */
 function fitState({ lab, state, store }) {
-  const { network } = lab, names = SIGNALS[network.cell];
+  const { network } = lab,
+    names = SIGNALS[network.cell];
   const fitted = {
     time: clip(state.time, 0, lab.ids.length - 1),
     unit: clip(state.unit, 0, network.hidden - 1),
@@ -149,7 +199,8 @@ function createHeading(view) {
     update(changed) {
       if (!lab.ids.length) return;
       write(title, question(lab, state.unit));
-      if (view.any(changed, ["now", "unit", "layer", "time"])) write(words, sentence(lab, state, bestFeature(view.scores, state.layer, state.unit, state.shown)));
+      if (view.any(changed, ["now", "unit", "layer", "time"]))
+        write(words, sentence(lab, state, bestFeature(view.scores, state.layer, state.unit, state.shown)));
     },
   };
 }
@@ -161,10 +212,14 @@ function createAnnouncer(view) {
   view.root.append(region);
   let calm = null;
   const speak = () => {
-    const next = prediction(lab, lab.now, state.time), top = argmax(next);
+    const next = prediction(lab, lab.now, state.time),
+      top = argmax(next);
     const value = lab.now.layers[state.layer][state.colour][state.time * lab.network.hidden + state.unit];
-    write(region, `Unit ${state.unit}, step ${state.time + 1}, ${spoken(lab.read[state.time])}: ${LONG[state.colour]} ${number(value)}. `
-      + `Most probable next: ${spoken(lab.network.vocabulary[top])}, ${percent(next[top])}.`);
+    write(
+      region,
+      `Unit ${state.unit}, step ${state.time + 1}, ${spoken(lab.read[state.time])}: ${LONG[state.colour]} ${number(value)}. ` +
+        `Most probable next: ${spoken(lab.network.vocabulary[top])}, ${percent(next[top])}.`,
+    );
   };
   return {
     hear(changed) {

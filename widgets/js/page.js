@@ -14,12 +14,17 @@ const model = {
     for (const listener of [...(listeners.get(`change:${name}`) ?? [])]) listener(model, value);
   },
   on: (event, listener) => void listeners.set(event, [...(listeners.get(event) ?? []), listener]),
-  off: (event, listener) => void listeners.set(event, (listeners.get(event) ?? []).filter((one) => one !== listener)),
+  off: (event, listener) =>
+    void listeners.set(
+      event,
+      (listeners.get(event) ?? []).filter((one) => one !== listener),
+    ),
   save_changes() {},
   send() {},
 };
 
-const choice = document.getElementById("theme"), wantsDark = matchMedia("(prefers-color-scheme: dark)");
+const choice = document.getElementById("theme"),
+  wantsDark = matchMedia("(prefers-color-scheme: dark)");
 const isDark = () => (traits.theme === "dark" ? true : traits.theme === "light" ? false : wantsDark.matches);
 const paintPage = () => {
   document.documentElement.classList.toggle("dark", isDark());

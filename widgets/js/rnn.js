@@ -17,7 +17,8 @@ const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 function packRows(weight, rows, columns) {
   const packed = new Float32Array(Math.ceil(rows / 4) * columns * 4);
   for (let r = 0; r < rows; r++) {
-    for (let k = 0; k < columns; k++) packed[((r >> 2) * columns + k) * 4 + (r & 3)] = weight[r * columns + k];
+    for (let k = 0; k < columns; k++)
+      packed[((r >> 2) * columns + k) * 4 + (r & 3)] = weight[r * columns + k];
   }
   return { packed, rows, columns };
 }
@@ -28,7 +29,10 @@ const padded = (rows) => new Float64Array(Math.ceil(rows / 4) * 4);
 function affine({ packed, rows, columns }, x, start, bias, out) {
   const end = start + columns;
   for (let r = 0, p = 0; r < rows; r += 4) {
-    let a = 0, b = 0, c = 0, d = 0;
+    let a = 0,
+      b = 0,
+      c = 0,
+      d = 0;
     for (let k = start; k < end; k++, p += 4) {
       const v = x[k];
       a += packed[p] * v;
@@ -64,7 +68,8 @@ export function buildNetwork(description, weights) {
     return floats.subarray(offset, offset + shape.reduce((a, b) => a * b, 1));
   };
   const rows = BLOCKS[cell].length * hidden;
-  const bias = (name, count) => Float64Array.from({ length: padded(count).length }, (_, k) => tensor(name)[k] ?? 0);
+  const bias = (name, count) =>
+    Float64Array.from({ length: padded(count).length }, (_, k) => tensor(name)[k] ?? 0);
   const layers = Array.from({ length: depth }, (_, k) => ({
     fromInput: packRows(tensor(`weight_ih_l${k}`), rows, k ? hidden : width),
     fromState: packRows(tensor(`weight_hh_l${k}`), rows, hidden),
@@ -72,7 +77,12 @@ export function buildNetwork(description, weights) {
     stateBias: bias(`bias_hh_l${k}`, rows),
   }));
   const network = {
-    cell, hidden, depth, width, rows, layers,
+    cell,
+    hidden,
+    depth,
+    width,
+    rows,
+    layers,
     vocabulary,
     name: description.name ?? "",
     relu: description.nonlinearity === "relu",
@@ -89,7 +99,8 @@ export function buildNetwork(description, weights) {
 function littleEndianFloats(view) {
   const count = view.byteLength / 4;
   const littleEndianMachine = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
-  if (littleEndianMachine) return new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+  if (littleEndianMachine)
+    return new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
   return Float32Array.from({ length: count }, (_, k) => view.getFloat32(4 * k, true));
 }
 
@@ -108,7 +119,9 @@ function tabulateFirstInput({ layers, embedding, width, rows, vocabulary }) {
  * @returns {{ids: number[], characters: string[], dropped: string[]}} characters are those that are read
  */
 export function encode(network, text) {
-  const ids = [], characters = [], dropped = new Set();
+  const ids = [],
+    characters = [],
+    dropped = new Set();
   const fallback = network.unknown === null ? undefined : network.index.get(network.unknown);
   for (const character of text) {
     const id = network.index.get(character);
@@ -142,7 +155,8 @@ export function run(network, ids, { state = zeroState(network), edits = [], read
     layers.push(runLayer(network, k, ids, layers[k - 1]?.h, state, mine));
   }
   return {
-    steps, layers,
+    steps,
+    layers,
     start: state,
     state: finalState(network, layers, steps, state),
     logits: readout ? readLogits(network, layers.at(-1).h, steps) : null,
@@ -154,15 +168,19 @@ export const step = (network, id, state, edits = []) => run(network, [id], { sta
 
 function finalState(network, layers, steps, start) {
   if (!steps) return start;
-  const last = (name) => layers.map((signals) => signals[name].slice((steps - 1) * network.hidden, steps * network.hidden));
+  const last = (name) =>
+    layers.map((signals) => signals[name].slice((steps - 1) * network.hidden, steps * network.hidden));
   return network.cell === "lstm" ? { h: last("h"), c: last("c") } : { h: last("h") };
 }
 
 function runLayer(network, k, ids, below, start, edits) {
   const { cell, hidden, rows } = network;
   const layer = network.layers[k];
-  const signals = Object.fromEntries(SIGNALS[cell].map((name) => [name, new Float32Array(ids.length * hidden)]));
-  const input = padded(rows), recurrent = padded(rows);
+  const signals = Object.fromEntries(
+    SIGNALS[cell].map((name) => [name, new Float32Array(ids.length * hidden)]),
+  );
+  const input = padded(rows),
+    recurrent = padded(rows);
   const before = { h: start.h[k], c: start.c?.[k], at: 0 };
   for (let t = 0; t < ids.length; t++) {
     const at = t * hidden;
@@ -220,7 +238,9 @@ function elmanStep({ h }, at, x, s, before, H, hold, relu) {
 }
 
 function readLogits({ readout, readoutBias, hidden, vocabulary }, h, steps) {
-  const symbols = vocabulary.length, out = padded(symbols), logits = new Float32Array(steps * symbols);
+  const symbols = vocabulary.length,
+    out = padded(symbols),
+    logits = new Float32Array(steps * symbols);
   for (let t = 0; t < steps; t++) {
     affine(readout, h, t * hidden, readoutBias, out);
     for (let v = 0; v < symbols; v++) logits[t * symbols + v] = out[v];
@@ -233,11 +253,14 @@ function readLogits({ readout, readoutBias, hidden, vocabulary }, h, steps) {
  * @throws {RangeError} when the temperature is not above 0
  */
 export function softmax(logits, start, count, temperature = 1) {
-  if (!(temperature > 0)) throw new RangeError("The temperature must be above 0; for the most probable choice take a small one.");
-  let top = -Infinity, total = 0;
+  if (!(temperature > 0))
+    throw new RangeError("The temperature must be above 0; for the most probable choice take a small one.");
+  let top = -Infinity,
+    total = 0;
   for (let v = 0; v < count; v++) top = Math.max(top, logits[start + v]);
   const probabilities = new Float64Array(count);
-  for (let v = 0; v < count; v++) total += probabilities[v] = Math.exp((logits[start + v] - top) / temperature);
+  for (let v = 0; v < count; v++)
+    total += probabilities[v] = Math.exp((logits[start + v] - top) / temperature);
   for (let v = 0; v < count; v++) probabilities[v] /= total;
   return probabilities;
 }
@@ -247,13 +270,16 @@ export function softmax(logits, start, count, temperature = 1) {
  * @returns {Object<string, {input: number, state: number}>} by gate, biases included
  */
 export function shares(network, ids, result, layer, t, unit) {
-  const { hidden, cell } = network, weights = network.layers[layer];
+  const { hidden, cell } = network,
+    weights = network.layers[layer];
   const [h, from] = t ? [result.layers[layer].h, (t - 1) * hidden] : [result.start.h[layer], 0];
-  return Object.fromEntries(BLOCKS[cell].map((name, block) => {
-    const row = block * hidden + unit;
-    const input = layer
-      ? affineRow(weights.fromInput, row, result.layers[layer - 1].h, t * hidden, weights.inputBias)
-      : network.firstInput[ids[t]][row];
-    return [name, { input, state: affineRow(weights.fromState, row, h, from, weights.stateBias) }];
-  }));
+  return Object.fromEntries(
+    BLOCKS[cell].map((name, block) => {
+      const row = block * hidden + unit;
+      const input = layer
+        ? affineRow(weights.fromInput, row, result.layers[layer - 1].h, t * hidden, weights.inputBias)
+        : network.firstInput[ids[t]][row];
+      return [name, { input, state: affineRow(weights.fromState, row, h, from, weights.stateBias) }];
+    }),
+  );
 }

@@ -14,8 +14,10 @@ const same = (a, b) => a === b || (typeof a === "object" && JSON.stringify(a) ==
 export function createStore(model, shared, local = {}) {
   const state = { ...local };
   for (const name of shared) state[name] = model.get(name);
-  const listeners = [], undoable = [];
-  let calm = null, frame = null;
+  const listeners = [],
+    undoable = [];
+  let calm = null,
+    frame = null;
   const dirty = new Set();
 
   function flush() {
@@ -63,8 +65,13 @@ export function createStore(model, shared, local = {}) {
     /** Remember these values, unless nothing but the last gesture went on. */
     remember(names, gesture) {
       const last = undoable.at(-1);
-      if (gesture && last?.gesture === gesture && Date.now() - last.when < 800) return void (last.when = Date.now());
-      undoable.push({ values: Object.fromEntries(names.map((name) => [name, state[name]])), gesture, when: Date.now() });
+      if (gesture && last?.gesture === gesture && Date.now() - last.when < 800)
+        return void (last.when = Date.now());
+      undoable.push({
+        values: Object.fromEntries(names.map((name) => [name, state[name]])),
+        gesture,
+        when: Date.now(),
+      });
       if (undoable.length > 100) undoable.shift();
       this.touch("history");
     },

@@ -4,12 +4,22 @@ import { KEYS, clearCanvas, element, glyph, listenKeys, number, spoken, watchPoi
 
 export function createStrip(view) {
   const { store, state, lab, tip } = view;
-  const box = element("div", { class: "un-strip", role: "listbox", "aria-label": "The text, one character a step", ...KEYS });
+  const box = element("div", {
+    class: "un-strip",
+    role: "listbox",
+    "aria-label": "The text, one character a step",
+    ...KEYS,
+  });
   const legend = createLegend();
   const caption = element("span");
-  const panel = element("figure", { class: "un-figure" },
-    element("figcaption", { class: "un-row" }, caption, legend.element), box);
-  let cells = [], current = null;
+  const panel = element(
+    "figure",
+    { class: "un-figure" },
+    element("figcaption", { class: "un-row" }, caption, legend.element),
+    box,
+  );
+  let cells = [],
+    current = null;
 
   const value = (t) => lab.now.layers[state.layer][state.colour][t * lab.network.hidden + state.unit];
   const say = (t) => `step ${t + 1}, ${spoken(lab.read[t])}: ${state.colour} ${number(value(t))}`;
@@ -19,12 +29,18 @@ export function createStrip(view) {
   };
   watchPointer(box, {
     onMove: (event) => stepUnder(event) >= 0 && store.set({ time: stepUnder(event) }),
-    onHover: (event) => tip.show(event && stepUnder(event) >= 0 ? event : null, event && stepUnder(event) >= 0 ? say(stepUnder(event)) : ""),
+    onHover: (event) =>
+      tip.show(
+        event && stepUnder(event) >= 0 ? event : null,
+        event && stepUnder(event) >= 0 ? say(stepUnder(event)) : "",
+      ),
   });
   listenKeys(box, view.travelKeys);
 
   function build() {
-    cells = lab.read.map((character) => element("span", { class: "un-cell", role: "option", tabindex: -1, text: glyph(character), ...KEYS }));
+    cells = lab.read.map((character) =>
+      element("span", { class: "un-cell", role: "option", tabindex: -1, text: glyph(character), ...KEYS }),
+    );
     box.replaceChildren(...cells);
     current = null;
   }
@@ -69,14 +85,22 @@ export function createStrip(view) {
 /** A colour bar with the ends of its scale. */
 export function createLegend() {
   const canvas = element("canvas", { class: "un-legend-bar" });
-  const low = element("span"), high = element("span");
+  const low = element("span"),
+    high = element("span");
   let painted = null;
   return {
-    element: element("span", { class: "un-legend", role: "img", "aria-label": "colour scale" }, low, canvas, high),
+    element: element(
+      "span",
+      { class: "un-legend", role: "img", "aria-label": "colour scale" },
+      low,
+      canvas,
+      high,
+    ),
     paint(name) {
       if (painted === name) return;
       painted = name;
-      const end = name === "c" || name === "q" ? 2 : 1, start = isGate(name) ? 0 : -end;
+      const end = name === "c" || name === "q" ? 2 : 1,
+        start = isGate(name) ? 0 : -end;
       const context = clearCanvas(canvas, 96, 10);
       for (let x = 0; x < 96; x++) {
         context.fillStyle = css(shade(name, start + ((end - start) * x) / 95));

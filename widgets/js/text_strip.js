@@ -1,32 +1,57 @@
 /** The text strip: a text coloured by any signal of any unit, and the other places where that unit fires. */
-import { column, fromTrace, peaks, readOn, toRead } from "./activations.js";
-import { LONG, css, readable, shade } from "./colour.js";
-import { KEYS, button, clip, createTooltip, element, glyph, labelled, number, quoted, setOptions, write } from "./dom.js";
+import { fromTrace, peaks, readOn, toRead } from "./activations.js";
+import { LONG } from "./colour.js";
+import {
+  KEYS,
+  button,
+  clip,
+  createTooltip,
+  element,
+  labelled,
+  number,
+  quoted,
+  setOptions,
+  write,
+} from "./dom.js";
 import { createLongStrip } from "./long_strip.js";
-import { beginning, bestFeature, orderEntries, rank } from "./ranking.js";
+import { createPlaces } from "./places.js";
+import { beginning, bestFeature, chooseOrder, orderEntries, rank } from "./ranking.js";
 import { buildNetwork } from "./rnn.js";
 import { createStore } from "./store.js";
 import { createLegend } from "./strip.js";
 import { followTheme } from "./theme.js";
 
 const SHARED = ["time", "unit", "layer", "colour", "order", "source", "direction", "theme", "message"];
-const LETTER = 9.05, BESIDE = 170; // widths in an excerpt: one character, and all that is not text
 const HELP = [
   "On the text: left and right move by a character, Page Up and Page Down by a line, Home and End to the ends; up and down choose a unit.",
   "Every place in the list is a button that takes you there.",
 ];
 
 function render({ model, el }) {
-  const root = element("section", { class: "un un-text-strip", "data-lm-suppress-shortcuts": "true", "aria-label": "text strip" });
+  const root = element("section", {
+    class: "un un-text-strip",
+    "data-lm-suppress-shortcuts": "true",
+    "aria-label": "text strip",
+  });
   el.append(root);
   const [sources, network] = openSources(model);
   if (!sources.length || !sources[0].characters.length) {
     root.classList.add("light");
-    root.append(element("p", { class: "un-message", role: "status", text: model.get("message") || "There is nothing to read: give a text of at least one character the model knows." }));
+    root.append(
+      element("p", {
+        class: "un-message",
+        role: "status",
+        text:
+          model.get("message") ||
+          "There is nothing to read: give a text of at least one character the model knows.",
+      }),
+    );
     return () => root.remove();
   }
-  const store = createStore(model, SHARED), view = createStripView({ model, root, store, sources });
-  const panels = createStripPanels(view), life = { stopped: false };
+  const store = createStore(model, SHARED),
+    view = createStripView({ model, root, store, sources });
+  const panels = createStripPanels(view),
+    life = { stopped: false };
   const size = new ResizeObserver(() => store.touch("width"));
   size.observe(root);
   store.listen((changed) => {
@@ -48,11 +73,15 @@ function render({ model, el }) {
 
 /** What there is to look at: the text, and the longer text to search, if one came along. */
 function openSources(model) {
-  const trace = model.get("_trace"), [packed] = model.get("_models");
+  const trace = model.get("_trace"),
+    [packed] = model.get("_models");
   if (trace.values) return [[fromTrace(trace)], null];
   if (!packed) return [[], null];
   const network = buildNetwork(packed, packed.weights);
-  return [[model.get("text"), model.get("search")].filter(Boolean).map((text) => toRead(network, text)), network];
+  return [
+    [model.get("text"), model.get("search")].filter(Boolean).map((text) => toRead(network, text)),
+    network,
+  ];
 }
 
 async function readAll(network, sources, life, onProgress) {
@@ -62,7 +91,12 @@ async function readAll(network, sources, life, onProgress) {
 function createStripView({ model, root, store, sources }) {
   const { state } = store;
   const view = {
-    root, store, state, sources, tip: createTooltip(root), scores: model.get("_scores"),
+    root,
+    store,
+    state,
+    sources,
+    tip: createTooltip(root),
+    scores: model.get("_scores"),
     theme: followTheme(root, state.theme, () => store.touch("theme")),
     any: (changed, names) => names.some((name) => changed.has(name)),
     source: () => sources[state.source] ?? sources[0],
@@ -76,8 +110,12 @@ function createStripView({ model, root, store, sources }) {
     store.set({ unit: units[clip(units.indexOf(state.unit) + n, 0, units.length - 1)] });
   };
   view.travelKeys = {
-    ArrowRight: () => view.go(state.time + 1), ArrowLeft: () => view.go(state.time - 1),
-    Home: () => view.go(0), End: () => view.go(Infinity), ArrowUp: () => unitBy(-1), ArrowDown: () => unitBy(1),
+    ArrowRight: () => view.go(state.time + 1),
+    ArrowLeft: () => view.go(state.time - 1),
+    Home: () => view.go(0),
+    End: () => view.go(Infinity),
+    ArrowUp: () => unitBy(-1),
+    ArrowDown: () => unitBy(1),
   };
   return view;
 }
@@ -86,126 +124,180 @@ function fitPlace({ state, store, sources }) {
   const { hidden, depth, names } = sources[0];
   const source = clip(state.source, 0, sources.length - 1);
   store.set({
-    source, unit: clip(state.unit, 0, hidden - 1), layer: clip(state.layer, 0, depth - 1),
+    source,
+    unit: clip(state.unit, 0, hidden - 1),
+    layer: clip(state.layer, 0, depth - 1),
     colour: names.includes(state.colour) ? state.colour : names.at(-1),
     time: clip(state.time, 0, Math.max(0, sources[source].characters.length - 1)),
   });
 }
 
 function createStripPanels(view) {
-  const strip = createLongStrip(view), heading = createStripHeading(view, strip);
-  const pickers = createPickers(view), places = createPlaces(view);
-  const keyboard = element("details", { class: "un-soft" }, element("summary", { text: "Keys", ...KEYS }), element("ul", {}, ...HELP.map((text) => element("li", { text }))));
-  view.root.append(heading.element, pickers.element, heading.bar, strip.element, heading.readout, places.element, keyboard);
+  const strip = createLongStrip(view),
+    heading = createStripHeading(view, strip);
+  const pickers = createPickers(view),
+    places = createPlaces(view);
+  const keyboard = element(
+    "details",
+    { class: "un-soft" },
+    element("summary", { text: "Keys", ...KEYS }),
+    element("ul", {}, ...HELP.map((text) => element("li", { text }))),
+  );
+  view.root.append(
+    heading.element,
+    pickers.element,
+    heading.bar,
+    strip.element,
+    heading.readout,
+    places.element,
+    keyboard,
+  );
   return [pickers, strip, heading, places];
 }
 
 function createStripHeading(view, strip) {
-  const { state, store, sources } = view, legend = createLegend();
-  const title = element("div", { class: "un-title", role: "heading", "aria-level": 2 }), words = element("p", { class: "un-sentence" });
+  const { state, store, sources } = view,
+    legend = createLegend();
+  const title = element("div", { class: "un-title", role: "heading", "aria-level": 2 }),
+    words = element("p", { class: "un-sentence" });
   const message = element("p", { class: "un-message", role: "status" });
   const progress = element("span", { class: "un-soft" });
   const readout = element("p", { class: "un-readout-line", "aria-live": "polite" });
-  const switches = sources.map((_, k) => button("", `show ${k ? "the longer text" : "the text"}`, () => store.set({ source: k, time: 0 })));
+  const switches = sources.map((_, k) =>
+    button("", `show ${k ? "the longer text" : "the text"}`, () => store.set({ source: k, time: 0 })),
+  );
   return {
     element: element("header", {}, title, words, message),
-    bar: element("div", { class: "un-row un-strip-bar" }, ...(sources.length > 1 ? [element("span", { class: "un-models", role: "group", "aria-label": "which text" }, ...switches)] : []), progress, legend.element),
+    bar: element(
+      "div",
+      { class: "un-row un-strip-bar" },
+      ...(sources.length > 1
+        ? [element("span", { class: "un-models", role: "group", "aria-label": "which text" }, ...switches)]
+        : []),
+      progress,
+      legend.element,
+    ),
     readout,
     update(changed) {
       const { characters, done, note } = view.source();
       switches.forEach((choice, k) => {
-        write(choice, `${k ? "longer text" : "text"}, ${sources[k].characters.length.toLocaleString("en")} characters`);
+        write(
+          choice,
+          `${k ? "longer text" : "text"}, ${sources[k].characters.length.toLocaleString("en")} characters`,
+        );
         choice.setAttribute("aria-pressed", String(k === state.source));
       });
       const reading = sources.find((source) => source.done < source.characters.length);
-      write(progress, reading ? `reading: ${Math.round((100 * reading.done) / reading.characters.length)} %` : "");
+      write(
+        progress,
+        reading ? `reading: ${Math.round((100 * reading.done) / reading.characters.length)} %` : "",
+      );
       write(message, [state.message, note].filter(Boolean).join(" "));
       legend.paint(state.colour);
       if (!done) return;
       write(title, `Where does unit ${state.unit} fire?`);
-      if (view.any(changed, ["start", "progress", "unit", "layer", "colour", "source"])) write(words, whereSentence(view, strip.values()));
-      write(readout, state.time < done ? strip.say(state.time) + (state.time ? `, after ${quoted(characters.slice(Math.max(0, state.time - 24), state.time))}` : "") : "");
+      if (view.any(changed, ["start", "progress", "unit", "layer", "colour", "source"]))
+        write(words, whereSentence(view, strip.values()));
+      write(
+        readout,
+        state.time < done
+          ? strip.say(state.time) +
+              (state.time
+                ? `, after ${quoted(characters.slice(Math.max(0, state.time - 24), state.time))}`
+                : "")
+          : "",
+      );
     },
   };
 }
 
 function whereSentence({ state, scores, source }, values) {
-  const { characters } = source(), [top] = peaks(values, { count: 1 }), [low] = peaks(values, { count: 1, lowest: true });
+  const { characters } = source(),
+    [top] = peaks(values, { count: 1 }),
+    [low] = peaks(values, { count: 1, lowest: true });
   const follows = bestFeature(scores, state.layer, state.unit);
   const around = (t) => quoted(characters.slice(Math.max(0, t - 8), t + 1));
   return `${beginning(follows)} ${LONG[state.colour]} is highest after ${around(top)} (${number(values[top])}) and lowest after ${around(low)} (${number(values[low])}).`;
 }
 
 function createPickers(view) {
-  const { store, state, sources } = view, { hidden, depth, names } = sources[0];
-  const unit = element("input", { type: "number", min: 0, max: hidden - 1, class: "un-unit", ...KEYS, on: { input: () => Number.isInteger(Number.parseInt(unit.value, 10)) && store.set({ unit: clip(Number.parseInt(unit.value, 10), 0, hidden - 1) }) } });
+  const { store, state, sources } = view,
+    { hidden, depth, names } = sources[0];
+  const unit = element("input", {
+    type: "number",
+    min: 0,
+    max: hidden - 1,
+    class: "un-unit",
+    ...KEYS,
+    on: {
+      input: () =>
+        Number.isInteger(Number.parseInt(unit.value, 10)) &&
+        store.set({ unit: clip(Number.parseInt(unit.value, 10), 0, hidden - 1) }),
+    },
+  });
   const picker = (key, toValue = (value) => value) => {
-    const select = element("select", { ...KEYS, on: { change: () => store.set({ [key]: toValue(select.value) }) } });
+    const select = element("select", {
+      ...KEYS,
+      on: { change: () => store.set({ [key]: toValue(select.value) }) },
+    });
     return select;
   };
-  const layer = picker("layer", Number), colour = picker("colour"), order = picker("order"), best = element("span", { class: "un-best" });
-  setOptions(layer, Array.from({ length: depth }, (_, k) => [k, `${k + 1} of ${depth}`]), state.layer);
-  setOptions(colour, names.map((name) => [name, LONG[name]]), state.colour);
+  const layer = picker("layer", Number),
+    colour = picker("colour"),
+    order = picker("order"),
+    best = element("span", { class: "un-best" });
+  setOptions(
+    layer,
+    Array.from({ length: depth }, (_, k) => [k, `${k + 1} of ${depth}`]),
+    state.layer,
+  );
+  setOptions(
+    colour,
+    names.map((name) => [name, LONG[name]]),
+    state.colour,
+  );
   const layerLabel = labelled("layer", layer);
   layerLabel.hidden = depth === 1;
   let offered = null;
 
   function sort() {
-    const source = view.source(), signal = source.layers[state.layer][state.colour].subarray(0, source.done * hidden);
+    const source = view.source(),
+      signal = source.layers[state.layer][state.colour].subarray(0, source.done * hidden);
     view.ranking = rank(state.order, view.scores, state.layer, signal, state.colour, hidden);
     const top = view.ranking.say(0) ? view.ranking.units.slice(0, 5) : [];
-    best.replaceChildren(...top.map((one) => button(`${one} · ${view.ranking.brief(one)}`, `choose unit ${one}, ${view.ranking.say(one)}`, () => store.set({ unit: one }), { "data-unit": one })));
+    best.replaceChildren(
+      ...top.map((one) =>
+        button(
+          `${one} · ${view.ranking.brief(one)}`,
+          `choose unit ${one}, ${view.ranking.say(one)}`,
+          () => store.set({ unit: one }),
+          { "data-unit": one },
+        ),
+      ),
+    );
   }
 
   return {
-    element: element("div", { class: "un-row un-pickers" }, labelled("unit", unit), layerLabel, labelled("colour by", colour), labelled("sort units by", order), best),
+    element: element(
+      "div",
+      { class: "un-row un-pickers" },
+      labelled("unit", unit),
+      layerLabel,
+      labelled("colour by", colour),
+      labelled("sort units by", order),
+      best,
+    ),
     update(changed) {
       if (offered !== state.layer) setOptions(order, orderEntries(view.scores, state.layer), state.order);
       offered = state.layer;
       Object.assign(layer, { value: state.layer });
       Object.assign(colour, { value: state.colour });
-      Object.assign(order, { value: state.order });
+      chooseOrder(order, state.order);
       if (Number(unit.value) !== state.unit || unit.value === "") unit.value = state.unit;
       const finished = changed.has("progress") && view.source().done === view.source().characters.length;
       if (finished || view.any(changed, ["start", "layer", "colour", "order", "source"])) sort();
-      for (const choice of best.children) choice.setAttribute("aria-pressed", String(choice.dataset.unit === String(state.unit)));
-    },
-  };
-}
-
-/** The places where the unit fires most, as excerpts in colour; each is a button that goes there. */
-function createPlaces(view) {
-  const { store, state, sources } = view;
-  const list = element("ol", { class: "un-places" }), caption = element("span");
-  const direction = element("select", { ...KEYS, on: { change: () => store.set({ direction: direction.value }) } });
-  setOptions(direction, [["highest", "highest"], ["lowest", "lowest"]], state.direction);
-
-  function excerpt(source, values, t) {
-    const room = clip(Math.floor((list.clientWidth - BESIDE) / LETTER), 12, 120);
-    const { characters } = source, from = Math.max(0, t - Math.floor(0.6 * room)), to = Math.min(source.done, from + room);
-    const letters = characters.slice(from, to).map((character, k) => {
-      const rgb = shade(state.colour, values[from + k]);
-      return element("span", { class: from + k === t ? "un-peak" : "", text: glyph(character), style: { "background-color": css(rgb), color: readable(rgb) } });
-    });
-    const plain = characters.slice(from, to).join("").replace(/\s+/g, " ");
-    return element("li", {}, element("button", {
-      type: "button", class: "un-place", "aria-label": `${state.colour} ${number(values[t])} at character ${t + 1}: ${plain}`, ...KEYS,
-      on: { click: () => store.set({ source: sources.indexOf(source), time: t }) },
-    }, element("span", { class: "un-place-value", text: number(values[t]) }), element("span", { class: "un-excerpt" }, ...letters),
-    element("span", { class: "un-soft", text: (t + 1).toLocaleString("en") })));
-  }
-
-  return {
-    element: element("figure", { class: "un-figure" }, element("figcaption", { class: "un-row" }, caption, labelled("show the", direction)), list),
-    update(changed) {
-      direction.value = state.direction;
-      const source = view.searched();
-      const finished = changed.has("progress") && source.done === source.characters.length;
-      if (!finished && !view.any(changed, ["start", "unit", "layer", "colour", "direction", "width"])) return;
-      list.style.minHeight = `${32 * Math.min(8, Math.ceil(source.characters.length / 100))}px`;
-      const values = column(source, state.layer, state.colour, state.unit);
-      list.replaceChildren(...peaks(values, { lowest: state.direction === "lowest" }).map((t) => excerpt(source, values, t)));
-      write(caption, `Places where the ${LONG[state.colour]} of unit ${state.unit} is ${state.direction}${sources.length > 1 ? ", in the longer text" : ""}`);
+      for (const choice of best.children)
+        choice.setAttribute("aria-pressed", String(choice.dataset.unit === String(state.unit)));
     },
   };
 }

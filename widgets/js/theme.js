@@ -14,7 +14,8 @@ function resolve(choice) {
  * @returns {{choose(choice: string): void, current(): string, token(name: string): string, stop(): void}}
  */
 export function followTheme(root, choice, onChange) {
-  let tokens = new Map(), now = null;
+  let tokens = new Map(),
+    now = null;
   const apply = () => {
     const next = resolve(choice);
     if (now === next) return;

@@ -8,7 +8,14 @@ export function createTransport(view) {
   const { store, state, lab } = view;
   let timer = null;
   const play = button("▶ play", "play through the text", () => toggle(), { class: "un-play" });
-  const slider = element("input", { type: "range", min: 0, class: "un-slider", "aria-label": "time step", ...KEYS, on: { input: () => store.set({ time: Number(slider.value) }) } });
+  const slider = element("input", {
+    type: "range",
+    min: 0,
+    class: "un-slider",
+    "aria-label": "time step",
+    ...KEYS,
+    on: { input: () => store.set({ time: Number(slider.value) }) },
+  });
   const readout = element("span", { class: "un-readout" });
   slider.addEventListener("keydown", (event) => {
     if (event.key !== " ") return;
@@ -34,14 +41,24 @@ export function createTransport(view) {
   view.toggle = toggle;
 
   return {
-    element: element("div", { class: "un-row un-transport", role: "group", "aria-label": "time" },
-      button("|◀", "first step", () => view.go(0)), button("◀", "one step back", () => view.go(state.time - 1)), play,
-      button("▶", "one step forward", () => view.go(state.time + 1)), slider, readout),
+    element: element(
+      "div",
+      { class: "un-row un-transport", role: "group", "aria-label": "time" },
+      button("|◀", "first step", () => view.go(0)),
+      button("◀", "one step back", () => view.go(state.time - 1)),
+      play,
+      button("▶", "one step forward", () => view.go(state.time + 1)),
+      slider,
+      readout,
+    ),
     update(changed) {
       if (!view.any(changed, ["read", "time"])) return;
       slider.max = lab.ids.length - 1;
       slider.value = state.time;
-      slider.setAttribute("aria-valuetext", `step ${state.time + 1} of ${lab.ids.length}, ${spoken(lab.read[state.time])}`);
+      slider.setAttribute(
+        "aria-valuetext",
+        `step ${state.time + 1} of ${lab.ids.length}, ${spoken(lab.read[state.time])}`,
+      );
       write(readout, `step ${state.time + 1} of ${lab.ids.length}, reads ${spoken(lab.read[state.time])}`);
     },
     stop: () => clearInterval(timer),
@@ -50,11 +67,22 @@ export function createTransport(view) {
 
 export function createChoices(view) {
   const { store, state, lab, networks } = view;
-  const unit = element("input", { type: "number", min: 0, class: "un-unit", ...KEYS, on: { input: () => chooseUnit(), blur: () => (unit.value = state.unit) } });
-  const layer = element("select", { ...KEYS, on: { change: () => store.set({ layer: Number(layer.value) }) } });
+  const unit = element("input", {
+    type: "number",
+    min: 0,
+    class: "un-unit",
+    ...KEYS,
+    on: { input: () => chooseUnit(), blur: () => (unit.value = state.unit) },
+  });
+  const layer = element("select", {
+    ...KEYS,
+    on: { change: () => store.set({ layer: Number(layer.value) }) },
+  });
   const layerLabel = labelled("layer", layer);
   const colour = element("select", { ...KEYS, on: { change: () => store.set({ colour: colour.value }) } });
-  const models = networks.map((network, k) => button("", `show model ${"AB"[k]}`, () => store.set({ shown: k })));
+  const models = networks.map((network, k) =>
+    button("", `show model ${"AB"[k]}`, () => store.set({ shown: k })),
+  );
   let offered = null;
 
   function chooseUnit() {
@@ -63,13 +91,29 @@ export function createChoices(view) {
   }
 
   return {
-    element: element("div", { class: "un-row" }, labelled("unit", unit), layerLabel, labelled("colour by", colour),
-      ...(models.length > 1 ? [element("span", { class: "un-models", role: "group", "aria-label": "model" }, ...models)] : [])),
+    element: element(
+      "div",
+      { class: "un-row" },
+      labelled("unit", unit),
+      layerLabel,
+      labelled("colour by", colour),
+      ...(models.length > 1
+        ? [element("span", { class: "un-models", role: "group", "aria-label": "model" }, ...models)]
+        : []),
+    ),
     update(changed) {
       const { network } = lab;
       if (offered !== network) {
-        setOptions(layer, Array.from({ length: network.depth }, (_, k) => [k, `${k + 1} of ${network.depth}`]), state.layer);
-        setOptions(colour, SIGNALS[network.cell].map((name) => [name, LONG[name]]), state.colour);
+        setOptions(
+          layer,
+          Array.from({ length: network.depth }, (_, k) => [k, `${k + 1} of ${network.depth}`]),
+          state.layer,
+        );
+        setOptions(
+          colour,
+          SIGNALS[network.cell].map((name) => [name, LONG[name]]),
+          state.colour,
+        );
         layerLabel.hidden = network.depth === 1;
         unit.max = network.hidden - 1;
         offered = network;
@@ -89,7 +133,11 @@ export function createChoices(view) {
 export function createTextBox(view) {
   const { store, state, lab } = view;
   const box = element("textarea", {
-    rows: 2, class: "un-text", spellcheck: "false", "aria-label": "text to read", ...KEYS,
+    rows: 2,
+    class: "un-text",
+    spellcheck: "false",
+    "aria-label": "text to read",
+    ...KEYS,
     on: {
       input: () => {
         store.remember(["edits", "text"], "typing");
@@ -99,8 +147,17 @@ export function createTextBox(view) {
   });
   const message = element("span", { class: "un-message", role: "status" });
   return {
-    element: element("div", { class: "un-text-box" },
-      element("div", { class: "un-row" }, element("label", { class: "un-label" }, element("span", { text: "text to read (edit it)" })), message), box),
+    element: element(
+      "div",
+      { class: "un-text-box" },
+      element(
+        "div",
+        { class: "un-row" },
+        element("label", { class: "un-label" }, element("span", { text: "text to read (edit it)" })),
+        message,
+      ),
+      box,
+    ),
     /** Keep the box and the message line right, also when there is nothing that could be read. */
     say(changed) {
       write(message, [state.message, lab.note].filter(Boolean).join(" "));
