@@ -3,10 +3,10 @@
     python -m lessons claim                                      lists the claims
     python -m lessons claim carried-state-helps --seeds 5        runs one and writes data/claims/
 
-Seeds run one after the other, or `--jobs` at a time on the local cores by joblib. From Python,
-`with joblib.parallel_config(backend="dask"): claims.run(name, jobs=-1)` sends them to a cluster instead.
-A seed's figures are kept in the cache as soon as they are there, under a key made of the experiment's source,
-its settings, torch's version and the device, so a run that was cut off goes on where it stopped.
+Seeds run one after the other, or `--jobs` at a time on the local cores by joblib; a `joblib.parallel_config`
+around `run(name, jobs=…)` chooses another of its backends. A seed's figures are kept in the cache as soon as
+they are there, under a key made of the experiment's source, its settings, torch's version and the device, so a
+run that was cut off goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -14,14 +14,12 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import math
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import mean, pstdev
 from typing import Any
 
 import joblib
@@ -29,65 +27,12 @@ import torch
 
 from lessons import experiments, sources
 from lessons.errors import LessonError
-from lessons.experiments.claim import Claim, Figures, count
+from lessons.experiments.claim import Claim, Figures
+from lessons.experiments.result import SCHEMA, Result, fits, read, spread, write
 from lessons.run import versions
 
-SCHEMA = 1
+PRESETS = ("ci", "cpu", "gpu")
 ENOUGH = 5  # seeds that a result needs before it may stand in the ledger
-
-
-@dataclass(frozen=True, repr=False)
-class Result:
-    """What a claim's run came to: the fields of its JSON file. `seeds` are {"seed", "figures", "seconds"}."""
-
-    schema: int
-    name: str
-    statement: str
-    source: str
-    rule: str
-    verdict: str
-    reason: str
-    preset: str
-    budget: str
-    settings: dict[str, Any]
-    seeds: list[dict[str, Any]]
-    spread: dict[str, dict[str, dict[str, float]]]
-    command: str
-    versions: dict[str, str]
-    device: str
-    date: str
-    seconds: float
-    digest: str
-    provenance: list[dict[str, Any]]
-
-    def __repr__(self) -> str:
-        return (
-            f"{self.name}: {self.verdict} ({count(len(self.seeds))}, preset {self.preset}, {self.device}, "
-            f"{self.seconds:.0f} s). {self.reason}"
-        )
-
-    @property
-    def figures(self) -> list[Figures]:
-        """The figures of every seed, in the order of the seeds."""
-        return [seed["figures"] for seed in self.seeds]
-
-    def values(self, measure: str, condition: str) -> list[float]:
-        """One number a seed."""
-        return [figures[measure][condition] for figures in self.figures]
-
-    @property
-    def stale(self) -> str:
-        """Why the file no longer belongs to the code, in one sentence; empty if it does."""
-        claim = experiments.find(self.name)
-        again = f"; run `{self.command}` again"
-        if self.digest != claim.digest():
-            return f"The experiment {self.name!r} has changed since it was run{again}."
-        now = json.loads(json.dumps(claim.settings(self.preset)))
-        if changed := sorted(_changed(self.settings, now)):
-            return f"The settings of {self.name!r} have changed since ({', '.join(changed)}){again}."
-        if self.rule != claim.rule or (self.verdict, self.reason) != claim.verdict(self.figures):
-            return f"The rule of {self.name!r} has changed since it was judged{again}."
-        return ""
 
 
 def tell(line: str) -> None:
@@ -114,6 +59,8 @@ def run(
     """
     claim = experiments.find(name)
     preset = preset or os.environ.get("UNROLLED_PRESET") or "cpu"
+    if preset not in PRESETS:
+        raise LessonError(f"There is no preset {preset!r} for claims; choose one of {', '.join(PRESETS)}.")
     if seeds < 1:
         raise LessonError(f"A claim needs at least one seed; {seeds} were asked for.")
     settings, provenance = claim.settings(preset), _provenance(claim, preset)
@@ -138,9 +85,9 @@ def one_seed(name: str, seed: int, preset: str, fresh: bool = False) -> dict[str
         return json.loads(place.read_text(encoding="utf-8"))
     start = time.perf_counter()
     figures = claim.run(seed, preset)
-    _fits(claim, figures)
+    fits(claim, figures)
     record = {"seed": seed, "figures": figures, "seconds": round(time.perf_counter() - start, 1)}
-    _write(place, record)
+    write(place, record)
     return record
 
 
@@ -160,27 +107,9 @@ def load(name: str, preset: str = "cpu", folder: Path | None = None) -> Result:
     return read(path)
 
 
-def read(path: Path) -> Result:
-    """A Result from its file, checked against the schema and the claim's measures."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise LessonError(f"{path.name} cannot be read as a claim's result: {error}") from error
-    names = {field.name for field in fields(Result)}
-    if not isinstance(content, dict) or set(content) != names or content.get("schema") != SCHEMA:
-        raise LessonError(f"{path.name} is no claim's result of schema {SCHEMA}; run the claim again.")
-    result = Result(**content)
-    claim = experiments.find(result.name)
-    for seed in result.seeds:
-        if set(seed) != {"seed", "figures", "seconds"}:
-            raise LessonError(f"{path.name}: each seed has seed, figures and seconds; run the claim again.")
-        _fits(claim, seed["figures"])
-    return result
-
-
 def save(result: Result, folder: Path | None = None) -> Path:
     """Write a Result into the ledger, whole or not at all; LessonError if the disk refuses."""
-    return _write(_path(result.name, result.preset, folder), asdict(result))
+    return write(_path(result.name, result.preset, folder), asdict(result))
 
 
 def table(folder: Path | None = None) -> str:
@@ -200,7 +129,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lessons claim", description="Run a claim over seeds.")
     parser.add_argument("name", nargs="?", help="the claim; without it the claims are listed")
     parser.add_argument("--seeds", type=int, default=ENOUGH)
-    parser.add_argument("--preset", choices=["ci", "cpu", "gpu"])
+    parser.add_argument("--preset", choices=PRESETS)
     parser.add_argument("--jobs", type=int, default=1, help="seeds at a time, -1 for one a core")
     parser.add_argument("--fresh", action="store_true", help="run seeds again that are done already")
     options = parser.parse_args(argv)
@@ -229,7 +158,7 @@ def _result(
         budget=claim.budget,
         settings=json.loads(json.dumps(settings)),
         seeds=seeds,
-        spread=_spread(claim, seeds),
+        spread=spread(claim, seeds),
         command=f"python -m lessons claim {claim.name} --seeds {len(seeds)} --preset {preset}",
         versions=versions(),
         device=_device(),
@@ -238,16 +167,6 @@ def _result(
         digest=claim.digest(),
         provenance=provenance,
     )
-
-
-def _spread(claim: Claim, seeds: list[dict]) -> dict[str, dict[str, dict[str, float]]]:
-    def over(measure: str, condition: str) -> dict[str, float]:
-        values = [seed["figures"][measure][condition] for seed in seeds]
-        return {"mean": mean(values), "low": min(values), "high": max(values), "deviation": pstdev(values)}
-
-    return {
-        m.name: {condition: over(m.name, condition) for condition in m.conditions} for m in claim.measures
-    }
 
 
 def _provenance(claim: Claim, preset: str) -> list[dict[str, Any]]:
@@ -262,14 +181,6 @@ def _provenance(claim: Claim, preset: str) -> list[dict[str, Any]]:
     return [text.as_dict() for text in found]
 
 
-def _fits(claim: Claim, figures: Figures) -> None:
-    wanted = {measure.name: set(measure.conditions) for measure in claim.measures}
-    if {name: set(values) for name, values in figures.items()} != wanted:
-        raise LessonError(f"The figures of {claim.name!r} are not those it says it measures.")
-    if not all(math.isfinite(value) for values in figures.values() for value in values.values()):
-        raise LessonError(f"A figure of {claim.name!r} is not a finite number.")
-
-
 def _key(claim: Claim, preset: str) -> str:
     parts = [claim.digest(), claim.settings(preset), torch.__version__, _device()]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
@@ -278,18 +189,6 @@ def _key(claim: Claim, preset: str) -> str:
 def _device() -> str:
     found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
     return found.type if found else "cpu"
-
-
-def _changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> set[str]:
-    """Names whose value then is not their value now; a setting that is new since does not count."""
-    names = set()
-    for name, value in then.items():
-        other = now.get(name)
-        if isinstance(value, dict) and isinstance(other, dict):
-            names |= _changed(value, other)
-        elif value != other:
-            names.add(name)
-    return names
 
 
 def _line(figures: Figures) -> str:
@@ -302,16 +201,3 @@ def _line(figures: Figures) -> str:
 def _path(name: str, preset: str, folder: Path | None) -> Path:
     folder = folder or sources.data_folder() / "claims"
     return folder / (f"{name}.json" if preset == "cpu" else f"{name}.{preset}.json")
-
-
-def _write(path: Path, content: Any) -> Path:
-    """JSON beside its place, then renamed: a reader finds the old file or the new one, whole."""
-    waiting = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        waiting.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        waiting.replace(path)
-    except OSError as error:
-        waiting.unlink(missing_ok=True)
-        raise LessonError(f"{path.name} cannot be written: {error.strerror or error}.") from error
-    return path

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import joblib
 import pytest
@@ -203,7 +204,7 @@ def test_a_disk_that_refuses_leaves_the_old_file(toy, monkeypatch):
         raise OSError(28, "No space left on device")
 
     before = (toy / "toy.json").read_text()
-    monkeypatch.setattr(claims.Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(LessonError, match="No space left"):
         claims.save(replace(result, seconds=0.0), toy)
     assert (toy / "toy.json").read_text() == before and len(list(toy.iterdir())) == 1
@@ -212,6 +213,8 @@ def test_a_disk_that_refuses_leaves_the_old_file(toy, monkeypatch):
 def test_unknown_names_and_numbers_are_one_sentence(toy, capsys):
     with pytest.raises(LessonError, match=r"no claim 'tov'.*Did you mean toy\?"):
         claims.run("tov")
+    with pytest.raises(LessonError, match="no preset 'huge'"):
+        claims.run("toy", 5, "huge")
     with pytest.raises(LessonError, match="at least one seed"):
         claims.run("toy", 0)
     with pytest.raises(LessonError, match="not been run yet: python -m lessons claim toy"):
