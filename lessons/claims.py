@@ -5,8 +5,8 @@
 
 Seeds run one after the other, or `--jobs` at a time on the local cores by joblib; a `joblib.parallel_config`
 around `run(name, jobs=…)` chooses another of its backends. A seed's figures are kept in the cache as soon as
-they are there, under a key made of the experiment's source, its settings, torch's version and the device, so a
-run that was cut off goes on where it stopped.
+they are there, under a key made of the experiment's source, its settings, torch's version and the device, so
+a run that was cut off goes on where it stopped.
 """
 
 from __future__ import annotations
