@@ -26,19 +26,17 @@ def forget_bias(layer: nn.RNNBase, value: Number = 1.0) -> nn.RNNBase:
 
 @torch.no_grad()
 def chrono(layer: nn.RNNBase, longest: int, generator: torch.Generator | None = None) -> nn.RNNBase:
-    """Chrono initialisation (Tallec and Ollivier 2018, arXiv 1804.11188, section 2, equation 16).
+    """Chrono initialisation: Tallec and Ollivier (2018), "Can Recurrent Neural Networks Warp Time?".
 
-    Each unit gets a time scale between 1 and `longest` - 1 steps: b_f = log u with u uniform there, b_i = -b_f.
-    A GRU's z keeps the state as f does, so its bias takes b_f's place (torch's z is one minus the paper's).
+    Each unit gets a time scale between 1 and `longest` - 1 steps: b_f = log u with u uniform there, and
+    b_i = -b_f. A GRU's z keeps the state as f does, so b_z is drawn as b_f is (torch's z is one minus the
+    paper's).
     """
     if longest < 3:
         raise LessonError(f"chrono needs a longest dependency of at least 3 steps, not {longest}.")
     for bias_ih, bias_hh in biases(layer):
-        hidden = layer.hidden_size
-        scale = torch.empty(hidden, dtype=torch.float64, device="cpu").uniform_(
-            1, longest - 1, generator=generator
-        )
-        bias = scale.log().to(bias_ih)
+        scale = torch.empty(layer.hidden_size, dtype=torch.float64, device="cpu")
+        bias = scale.uniform_(1, longest - 1, generator=generator).log_().to(bias_ih)
         for place, start in time_gates(layer, bias):
             bias_ih[place], bias_hh[place] = start, 0.0
     return layer

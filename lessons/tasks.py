@@ -186,8 +186,8 @@ class Adding(SequenceTask):
     """Add the two marked numbers (Hochreiter and Schmidhuber 1997, section 5.4, as Le et al. 2015 state it).
 
     Each step brings a number from 0 to 1 and a mark; one step of each half is marked. The answer, at the end,
-    is the sum of the two numbers. Always answering 1 costs 1/6. The original has numbers from -1 to 1, lengths
-    that vary, and a scaled target. Solved: a held-out mean squared error below 0.01.
+    is the sum of the two numbers. Always answering 1 costs 1/6. The original has numbers from -1 to 1,
+    lengths that vary, and a scaled target. Solved: a held-out mean squared error below 0.01.
     """
 
     name = "adding"
@@ -361,8 +361,9 @@ class Generating(Classification):
     """After one spike, go on spiking every `interval` steps, with nothing to read.
 
     After the generating task of Gers, Schraudolph and Schmidhuber (2002), which their LSTM learned with
-    peepholes. The spike that starts the train falls into the first `interval` steps at random; the answer at every step from then on is spike
-    or none. Solved: at least 95 % of the held-out sequences are right at every step.
+    peepholes. The spike that starts the train falls into the first `interval` steps at random; the answer at
+    every step from then on is spike or none. Solved: at least 95 % of the held-out sequences are right at
+    every step.
     """
 
     name = "generating"
@@ -423,7 +424,7 @@ def build(
 
 
 class UntilSolved:
-    """A watch that ends a training at the first evaluation that counts as solved; `solved` tells, `step` when."""
+    """A watch that ends a training at the first evaluation that counts as solved: `solved`, and `step`."""
 
     def __init__(self) -> None:
         self.solved, self.step = False, 0
