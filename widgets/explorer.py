@@ -24,6 +24,7 @@ from lessons.errors import LessonError
 from widgets import slots, theme
 
 JS = Path(__file__).parent / "js"
+PLOTLY = Path(plotly.__file__).parent / "package_data" / "widgetbundle.js"
 CARD_TOP = 14  # margin above the plot in an explorer, whose title stands in the control bar instead
 
 
@@ -152,9 +153,8 @@ class Controls(anywidget.AnyWidget):
 class Canvas(go.FigureWidget):
     """A FigureWidget that becomes another figure by sending only what differs."""
 
-    # The text of plotly's module: given as a path, as plotly does, no instance would ever be freed.
-    _esm = (Path(plotly.__file__).parent / "package_data" / "widgetbundle.js").read_text(encoding="utf-8")
-
+    _esm = (JS / "canvas.js").read_text(encoding="utf-8")
+    _bundle = traitlets.Unicode(PLOTLY.read_text(encoding="utf-8")).tag(sync=True)
     _now = None
 
     def __init__(self, figure: theme.Figure):

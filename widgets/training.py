@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import anywidget
-import ipywidgets as ipw
 import numpy as np
 import plotly.graph_objects as go
 import traitlets
@@ -22,14 +21,14 @@ import traitlets
 from lessons import sampling, tracing
 from lessons.errors import LessonError
 from lessons.run import Run
-from widgets import esm, gates, slots, theme
-from widgets.explorer import Canvas, shut
+from widgets import esm, slots, theme
+from widgets.explorer import shut
 from widgets.sampling import Samples
 
 POINTS = 1_000  # most points of a curve
 SHARE = 0.035  # of the training's time that may go into pictures
 PAUSE = 0.25  # seconds between two pictures, at least
-PATIENCE = 15.0  # seconds to wait for a page that does not say that it has drawn the plot
+GATES_EVERY = 20  # steps between two pictures of the gates, at least
 ENDS = {
     "stopped": "Stopped by hand",
     "interrupted": "Interrupted",
@@ -43,11 +42,9 @@ def curve(run: Run) -> theme.Figure:
     The pale line is the loss of every step (means where there are more than 1,000), the dark one its running
     mean. A pure picture of the run.
     """
-    steps = max(int(run.settings.get("steps", run.step)), run.step, 1)
+    steps, shown = _steps(run), _shown(run)
     where, losses = thin(run.losses)
     _, norms = thin(run.gradient_norms)
-    evaluated = [name for name in run.last if math.isfinite(run.last[name])]
-    shown = evaluated[0] if evaluated else None
     low, high = _span(run, shown)
     notes = [_label(value, f"{name}\n{value:.2f}") for name, value in run.baselines.items()]
     return theme.figure(
@@ -91,23 +88,28 @@ def spoken(figure: str | None) -> str:
     return {"valid": "held-out", None: ""}.get(figure, figure)
 
 
-class Bar(anywidget.AnyWidget):
-    """The part of a live training that is not a plot (widgets/js/live.js)."""
+class Panel(anywidget.AnyWidget):
+    """What a live training shows (widgets/js/live.js). Drawn without plotly, whose 5 MB a page that trains
+    beside it takes seconds to start."""
 
     _esm = esm.bundle("live.js")
-    _css = f"{esm.style()}\n{esm.read('live.css')}\n{esm.read('explorer.css')}"
+    _css = f"{esm.style()}\n{esm.read('live.css')}"
     theme = traitlets.Unicode("light").tag(sync=True)
     title = traitlets.Unicode("").tag(sync=True)
     summary = traitlets.Unicode("").tag(sync=True)
     share = traitlets.Float(0.0).tag(sync=True)
+    curve = traitlets.Dict().tag(sync=True)
+    gates = traitlets.Dict().tag(sync=True)
     samples = traitlets.List().tag(sync=True)
-    ready = traitlets.Bool(False).tag(sync=True)
     stop = traitlets.Bool(False).tag(sync=True)
     heard = traitlets.Bool(False).tag(sync=True)
 
 
 class Live:
-    """A watch for `fit`; see `live`. `samples`: what was written at every evaluation, by step."""
+    """A watch for `fit`; see `live`. `samples`: what was written at every evaluation, by step.
+
+    `spent` is how many seconds went into pictures and samples.
+    """
 
     every = 5
 
@@ -118,27 +120,25 @@ class Live:
         self.seed_text, self.length = seed_text, length
         self.samples: dict[int, tuple[sampling.Sample, ...]] = {}
         self.spent = 0.0
-        self._run = self._bar = self._canvas = self._map = self._card = self._handles = None
-        self._traced = 0
+        self.panel: Panel | None = None
+        self._handles = None
 
     def on_start(self, run: Run, task: Any) -> None:
         """Put the curve and its stop button on the page."""
-        self._run, self._began, self._last = run, time.perf_counter(), 0.0
+        self._run, self._began, self._last, self._traced = run, time.perf_counter(), 0.0, -GATES_EVERY
         self.samples, self.spent = {}, 0.0
         if slots.running_kernel() is not None:
-            self._open(run, task)
+            self._open()
         self._write(run, task)
+        self._draw(run, task)
 
     def on_step(self, run: Run, task: Any, step: int) -> None:
         """Redraw, if the last picture is long enough ago and pictures have not cost too much so far."""
         now = time.perf_counter()
-        age = now - self._began
-        due = now - self._last >= PAUSE and self.spent <= SHARE * age
-        if self._bar is None or not due or not (self._bar.ready or age > PATIENCE):
-            return
-        self._draw(run, task)
-        self._last = time.perf_counter()
-        self.spent += self._last - now
+        if now - self._last >= PAUSE and self.spent <= SHARE * (now - self._began):
+            self._draw(run, task)
+            self._last = time.perf_counter()
+            self.spent += self._last - now
 
     def on_evaluate(self, run: Run, task: Any, step: int, figures: dict[str, float]) -> None:
         """Write samples with the model as it is now."""
@@ -147,7 +147,7 @@ class Live:
         self.spent += time.perf_counter() - began
 
     def on_stop(self, run: Run, task: Any, reason: str) -> None:
-        """Leave the static picture and the samples, and free the widgets."""
+        """Leave the static picture and the samples, and free the widget."""
         picture, table = curve(run), self.table()
         if self._handles is None:
             print("\n".join(filter(None, [picture.summary, repr(table)])))
@@ -165,41 +165,43 @@ class Live:
         return Samples({names[step]: {s.temperature: str(s) for s in self.samples[step]} for step in chosen})
 
     def close(self) -> None:
-        """Free the widgets."""
-        shut(self._card, self._bar, self._canvas, self._map)
-        self._card = self._bar = self._canvas = self._map = None
+        """Free the widget."""
+        shut(self.panel)
+        self.panel = None
 
-    def _open(self, run: Run, task: Any) -> None:
+    def _open(self) -> None:
         from IPython.display import display
 
-        figure = curve(run)
-        self._bar = Bar(theme=theme.tokens().name, title=figure.layout.meta["title"], summary=figure.summary)
-        self._bar.observe(self._stop, names="stop")
-        self._canvas = Canvas(figure)
-        self._map = Canvas(self._gates(task)) if self.text else None
-        self._card = ipw.VBox([w for w in (self._bar, self._canvas, self._map) if w is not None])
-        for name in ("unrolled-card", theme.tokens().name):
-            self._card.add_class(name)
+        self.panel = Panel(theme=theme.tokens().name)
+        self.panel.observe(self._stop, names="stop")
         slots.keep(self)
-        self._handles = display(self._card, display_id=True), display(display_id=True)
+        self._handles = display(self.panel, display_id=True), display(display_id=True)
 
     def _stop(self, change: dict[str, Any]) -> None:
         self._run.stop("stopped")
-        self._bar.heard = True
+        self.panel.heard = True
 
     def _draw(self, run: Run, task: Any) -> None:
-        figure = curve(run)
-        self._canvas.become(figure)
-        with self._bar.hold_sync():
-            self._bar.title, self._bar.summary = figure.layout.meta["title"], figure.summary
-            self._bar.share = run.step / max(1, int(run.settings.get("steps", run.step)))
-        if self._map is not None and run.step >= self._traced + 20:
-            self._traced = run.step
-            self._map.become(self._gates(task))
+        if self.panel is None:
+            return
+        shown = _shown(run)
+        with self.panel.hold_sync():
+            self.panel.title, self.panel.summary = _question(run), _reached(run, shown)
+            self.panel.share = run.step / _steps(run)
+            self.panel.curve = _wire(run, shown)
+            if self.text and run.step >= self._traced + GATES_EVERY:
+                self._traced = run.step
+                self.panel.gates = self._gates(run, task)
 
-    def _gates(self, task: Any) -> theme.Figure:
+    def _gates(self, run: Run, task: Any) -> dict[str, Any]:
         seen = tracing.trace(task.model, self.text)
-        return gates.figure(seen, self.name or ("c" if "c" in seen.names else "h"))
+        signal = self.name or ("c" if "c" in seen.names else "h")
+        values = np.ascontiguousarray(seen.numpy(signal))
+        steps, units = values.shape
+        return {
+            "values": values.tobytes(), "steps": steps, "units": units, "signal": signal,
+            "characters": [theme.glyph(label) for label in seen.labels[0]], "after": f"{run.step:,}",
+        }  # fmt: skip
 
     def _write(self, run: Run, task: Any) -> None:
         if not self.temperatures or not hasattr(task.model, "vocabulary") or run.step in self.samples:
@@ -213,8 +215,8 @@ class Live:
             print(f"No samples are written: {problem}")
             return
         self.samples[run.step] = some
-        if self._bar is not None:
-            self._bar.samples = [[f"{s.temperature:g}", str(s)] for s in some]
+        if self.panel is not None:
+            self.panel.samples = [[f"{s.temperature:g}", str(s)] for s in some]
 
 
 def live(
@@ -234,6 +236,28 @@ def live(
     alone. In a terminal it prints what was reached at the end.
     """
     return Live(text, name, temperatures, seed_text, length)
+
+
+def _steps(run: Run) -> int:
+    return max(int(run.settings.get("steps", run.step)), run.step, 1)
+
+
+def _shown(run: Run) -> str | None:
+    """The figure that is drawn: the first of an evaluation that is a number."""
+    return next((name for name, value in run.last.items() if math.isfinite(value)), None)
+
+
+def _wire(run: Run, shown: str | None) -> dict[str, Any]:
+    """The curve as widgets/js/live.js draws it."""
+    where, losses = thin(run.losses)
+    _, norms = thin(run.gradient_norms)
+    series = {"x": where, "losses": losses, "means": running(losses), "norms": norms}
+    evaluations = [[e["step"], e[shown]] for e in run.evaluations if math.isfinite(e.get(shown, math.nan))]
+    return {name: values.tobytes() for name, values in series.items()} | {
+        "steps": _steps(run), "unit": run.unit, "held": spoken(shown), "clip": run.settings.get("clip"),
+        "span": list(_span(run, shown)), "decades": _decades(run), "evaluations": evaluations,
+        "baselines": [list(item) for item in run.baselines.items()],
+    }  # fmt: skip
 
 
 def _line(x: np.ndarray, y: np.ndarray, colour: str, width: float, hover: str, axis: str = "y") -> go.Scatter:

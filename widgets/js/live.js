@@ -3,7 +3,7 @@ import { LONG, css, shade } from "./colour.js";
 import { button, clearCanvas, drawing, element, write } from "./dom.js";
 
 const PATIENCE_MS = 4000;
-const LEFT = 62, RIGHT = 118, TOP = 10, LOSS = 240, GAP = 34, NORM = 84, FOOT = 40;
+const LEFT = 62, RIGHT = 128, TOP = 10, LOSS = 240, GAP = 34, NORM = 84, FOOT = 40;
 const HEIGHT = TOP + LOSS + GAP + NORM + FOOT;
 const MAP = 150;
 
@@ -40,8 +40,8 @@ function render({ model, el }) {
         element("figcaption", { text: `written at temperature ${heat}` }), element("pre", { text }))));
   }
 
-  const showCurve = () => drawCurve(chart, model.get("curve"), root.clientWidth - 40);
-  const showMap = () => map.draw(model.get("gates"), root.clientWidth - 40);
+  const showCurve = () => drawCurve(chart, model.get("curve"), root.clientWidth - 46);
+  const showMap = () => map.draw(model.get("gates"), root.clientWidth - 46);
   root.append(title, words, element("div", { class: "un-row" }, stop, bar), samples, chart, map.element);
   el.append(root);
   for (const draw of [show, showSamples, showCurve, showMap]) draw();
