@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import lessons
 from lessons import checkpoints, corpora
 from lessons.__main__ import main, setting, title
 
@@ -20,17 +21,33 @@ def small(monkeypatch):
     monkeypatch.setattr(corpora, "load", lambda name: corpora.user(text, name, quiet=True))
 
 
+def test_the_front_door_is_quick_and_has_every_name():
+    """`import lessons` loads nothing; asking for a name loads what it stands in."""
+    code = (
+        "import sys, lessons; assert 'torch' not in sys.modules;"
+        "from lessons import CharModel, corpora, fit, trace, sampling, char_rnn, check, claims, gradients;"
+        "assert callable(fit) and callable(trace) and set(lessons.__all__) <= set(dir(lessons));"
+        "loaded = {'plotly', 'ipywidgets', 'anywidget', 'IPython', 'widgets'} & set(sys.modules);"
+        "assert not loaded, loaded;"
+        "[getattr(lessons, name) for name in lessons.__all__]"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        lessons.nonsense  # noqa: B018
+
+
 def test_a_request_in_error_is_one_sentence_and_status_two():
     command = [sys.executable, "-m", "lessons", "train", "char_rnn", "--preset", "huge"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr == "There is no preset 'huge'; choose one of ci, cpu, gpu.\n"
+    assert done.stderr == "There is no preset 'huge'; choose one of ci, cpu, gpu, shipped.\n"
 
 
 def test_without_a_command_the_lessons_are_listed(capsys):
     assert main([]) == 0
     out = capsys.readouterr().out
-    assert "train char_rnn --preset NAME, one of: ci, cpu, gpu" in out
+    assert "train char_rnn --preset NAME, one of: ci, cpu, gpu, shipped" in out
     for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"):
         assert f"{path.stem:24s} {title(path)}" in out
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from lessons import char_rnn, checkpoints, corpora, fit, training
+from lessons import char_rnn, checkpoints, corpora, devices, fit, training
 from lessons.errors import LessonError
 from lessons.run import Run
 
@@ -185,6 +185,32 @@ def test_a_finished_run_is_returned_at_once(whole, tmp_path):
     run = fit(task, checkpoint=tmp_path / "run", watch=watch, progress=False)
     assert run.losses == whole[0].losses and torch.equal(weights(task), whole[1])
     assert watch.told == ["start", "finished"]
+
+
+def test_the_checkpoint_of_a_training_is_a_models_checkpoint_too(tmp_path):
+    task = make()
+    fit(task, checkpoint=tmp_path / "run", progress=False)
+    model = checkpoints.load(tmp_path / "run")
+    assert model.config() == task.model.config()
+    assert all(map(torch.equal, model.state_dict().values(), task.model.state_dict().values()))
+
+
+def test_bf16_is_recorded_and_trains():
+    run = fit(make(PRESET.but(precision="bf16")), progress=False)
+    assert run.settings["precision"] == "bf16" and "bf16" in str(run)
+    assert sum(run.losses[-5:]) < sum(run.losses[:5])
+
+
+def test_an_automatic_precision_is_bf16_only_where_it_pays(monkeypatch):
+    preset = PRESET.but(precision="auto", steps=1)
+    for pays, cell, expected in (
+        (True, "lstm", "bf16"),
+        (False, "lstm", "float32"),
+        (True, "gru", "float32"),
+    ):
+        monkeypatch.setattr(devices, "bf16_pays", lambda device, pays=pays: pays)
+        run = fit(make(preset.but(cell=cell)), progress=False)
+        assert run.settings["precision"] == expected
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):
