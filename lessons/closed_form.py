@@ -120,6 +120,8 @@ class GRUFunction(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: FunctionCtx, grad, *_):
+        if grad is None:
+            return (None,) * 7
         *inputs, h, gates, q = ctx.saved_tensors
         if torch.is_grad_enabled():
             return (*differentiable(torch.gru, inputs, grad, ctx.backward_in_time), None)

@@ -31,6 +31,11 @@ class Layered:
 
     looped = False
 
+    def __init__(self, *args, proj_size: int = 0, **kwargs):
+        if proj_size:
+            raise LessonError("Projections (proj_size) are not supported here; torch.nn.LSTM has them.")
+        super().__init__(*args, **kwargs)
+
     def forward(
         self, input: Tensor | PackedSequence, hx: Tensor | State | None = None, lengths: Lengths = None
     ):
@@ -49,10 +54,10 @@ class Layered:
         batched = input.dim() == 3
         x = time_first(self, input)
         lengths = padding.checked(lengths, x.shape[0], x.shape[1], x.device)
-        if lengths is None and not self.looped and not closed_form.serves(self.mode, input):
+        state = initial_state(self, x, hx)
+        if lengths is None and not self.looped and not closed_form.serves(self.mode, x):
             return super().forward(input, hx)
-        self.check_input(x, None)
-        output, final = self._run(x, initial_state(self, x, hx), lengths)
+        output, final = self._run(x, state, lengths)
         if not batched:
             output, final = output.squeeze(1), tuple(part.squeeze(1) for part in final)
         elif self.batch_first:
@@ -129,14 +134,9 @@ class LSTM(Layered, nn.LSTM):
         *,
         forget_bias: float | None = None,
     ):
-        if proj_size:
-            raise LessonError("Projections (proj_size) are not supported here; use torch.nn.LSTM for them.")
-        if forget_bias is not None and not bias:
-            raise LessonError("forget_bias needs biases; drop bias=False or forget_bias.")
         self.forget_bias = forget_bias
-        super().__init__(
-            input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype
-        )
+        shape = (input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
+        super().__init__(*shape, proj_size=proj_size, device=device, dtype=dtype)
 
     def reset_parameters(self) -> None:
         """Draw all weights as torch does, then set the forget bias."""
@@ -147,6 +147,8 @@ class LSTM(Layered, nn.LSTM):
     @torch.no_grad()
     def set_forget_bias(self, value: float) -> None:
         """Make the forget slice of bias_ih + bias_hh sum to `value`, in every layer and direction."""
+        if not self.bias:
+            raise LessonError("A forget bias needs biases; leave out bias=False or the forget bias.")
         forget = slice(self.hidden_size, 2 * self.hidden_size)
         for name, parameter in self.named_parameters():
             if name.startswith("bias_"):
@@ -154,14 +156,28 @@ class LSTM(Layered, nn.LSTM):
 
 
 def time_first(layer: nn.RNNBase, input: Tensor) -> Float[Tensor, "time batch input"]:
-    """A layer's input as (T, B, I), whatever order it takes; a single sequence becomes a batch of one."""
-    if input.dim() == 2:
-        return input.unsqueeze(1)
-    if input.dim() != 3:
+    """A layer's input as (T, B, I), whatever order it takes; a single sequence becomes a batch of one.
+
+    Raises LessonError where dimensions, features or dtype do not fit the layer.
+    """
+    if input.dim() not in (2, 3):
         raise LessonError(
             f"A recurrent layer takes 2 or 3 dimensions (time, batch, input), not {input.dim()}."
         )
-    return input.transpose(0, 1) if layer.batch_first else input
+    if input.shape[-1] != layer.input_size:
+        raise LessonError(f"This layer takes {layer.input_size} features a step, not {input.shape[-1]}.")
+    own = weights(layer, 0, 0)[0].dtype
+    if input.dtype != own and not autocasts(input.device):
+        raise LessonError(f"The input is {input.dtype} and the weights are {own}; convert one with .to().")
+    x = input.transpose(0, 1) if layer.batch_first and input.dim() == 3 else input
+    if len(x) == 0:
+        raise LessonError("There is no step in this input; give at least one.")
+    return x if input.dim() == 3 else x.unsqueeze(1)
+
+
+def autocasts(device: torch.device) -> bool:
+    """Whether autocast is on for a device."""
+    return torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type)
 
 
 def initial_state(
