@@ -96,6 +96,8 @@ class ResetBeforeFunction(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: FunctionCtx, grad, *_):
+        if grad is None:
+            return (None,) * 6
         *inputs, h, gates, kept = ctx.saved_tensors
         if torch.is_grad_enabled():
             return (*differentiable(inputs, grad, ctx.backward_in_time), None)

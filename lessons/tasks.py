@@ -393,7 +393,8 @@ class Generating(Classification):
 
     def baselines(self) -> dict[str, float]:
         """What it costs to know how many spikes there are, and nothing of when."""
-        rate = 1 / self.preset.interval
+        left = range(self.preset.length, self.preset.length - self.preset.interval, -1)
+        rate = sum(math.ceil(steps / self.preset.interval) for steps in left) / sum(left)
         return {"spike rate": -rate * math.log2(rate) - (1 - rate) * math.log2(1 - rate)}
 
 
