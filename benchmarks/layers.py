@@ -182,7 +182,7 @@ def row(what: str, against: str, layer: str, size, times: dict, run: str, base: 
     return Row(what, against, layer, size, times[run], times[run] / times[base], limit)
 
 
-def main(arguments: list[str] | None = None) -> bool:
+def main() -> bool:
     """Measure and print a Markdown table; True when every limit holds."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.layers", description=__doc__)
     parser.add_argument(
@@ -190,7 +190,7 @@ def main(arguments: list[str] | None = None) -> bool:
     )
     parser.add_argument("--rounds", type=int, default=9, help="medians are taken over so many rounds")
     parser.add_argument("--size", type=int, choices=range(len(SIZES)), help="one of the sizes only")
-    chosen = parser.parse_args(arguments)
+    chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)
     sizes = SIZES if chosen.size is None else (SIZES[chosen.size],)
     print("| what | layer | T, B, H | ms | beside | ratio | limit | ok |\n|---|---|---|---|---|---|---|---|")
