@@ -36,7 +36,7 @@ class Check:
 
     exercise: Exercise
 
-    def __call__(self, function: Any) -> None:
+    def __call__(self, function: Any = None) -> None:
         print(examine(self.exercise, function))
 
     def __repr__(self) -> str:

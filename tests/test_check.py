@@ -68,6 +68,7 @@ def test_addresses_and_long_messages_are_cut(capsys):
 @pytest.mark.parametrize(
     "answer, words",
     [
+        (None, "not None"),
         (3, "takes the function itself"),
         (torch.zeros(2), "a tensor of shape (2,)"),
         (lambda: 1, "cannot be called with 2 arguments"),
