@@ -147,7 +147,7 @@ PRESETS = {
         hidden_size=32, embedding_size=16, batch_size=8, length=32, valid_characters=4_000,
         baseline_order=None,
     ),
-    "cpu": CharPreset("cpu", steps=4000, learning_rate=4e-3, evaluate_every=500, hidden_size=192),
+    "cpu": CharPreset("cpu", steps=10_000, learning_rate=4e-3, evaluate_every=1000, hidden_size=256),
     # The sizes and the batches of Karpathy, Johnson and Li (2016, section 3); about fifty epochs.
     "gpu": CharPreset(
         "gpu", steps=20_000, evaluate_every=1000, hidden_size=512, num_layers=3, embedding_size=128,
@@ -155,7 +155,7 @@ PRESETS = {
     ),
     # data/checkpoints/char_rnn: `python -m lessons train char_rnn --preset shipped --model ...`
     "shipped": CharPreset(
-        "shipped", steps=40_000, learning_rate=4e-3, evaluate_every=2000, embedding_size=48,
+        "shipped", steps=20_000, learning_rate=4e-3, evaluate_every=1000, embedding_size=48,
         corpus="shakespeare-markdown",
     ),
 }  # fmt: skip
