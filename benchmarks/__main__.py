@@ -1,4 +1,4 @@
-"""Run every benchmark of this folder: `python -m benchmarks`, or some by name: `python -m benchmarks layers`."""
+"""Run every benchmark here, `python -m benchmarks`, or some by name, `python -m benchmarks layers`."""
 
 import sys
 from importlib import import_module

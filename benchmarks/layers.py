@@ -60,7 +60,7 @@ def seeing(kind: str, size, depth: int, rounds: int, both: bool = False) -> Iter
 
 
 def training(kind: str, size, depth: int, rounds: int) -> Iterator[Row]:
-    """Training steps: plain, with all gates and states, with all gradients through time on top; closed form."""
+    """Training steps: plain, closed form, with all gates, with all gradients through time on top."""
     theirs, ours = (made(which, size, depth) for which in KINDS[kind])
     x, weight = torch.randn(*size), torch.randn(*size)
     runs = {"step": step(theirs, x, weight), "gates": step_with_gates(ours, x, weight)}

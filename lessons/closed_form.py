@@ -113,7 +113,7 @@ class GRUFunction(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx: FunctionCtx, inputs, output):
         *tensors, ctx.backward_in_time = inputs
-        ctx.cell = "gru"
+        ctx.xray_as = "gru"
         ctx.save_for_backward(*tensors, *output)
         ctx.mark_non_differentiable(*output[1:])
         ctx.set_materialize_grads(False)
@@ -151,7 +151,7 @@ class ElmanFunction(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx: FunctionCtx, inputs, output):
         *tensors, ctx.relu, ctx.backward_in_time = inputs
-        ctx.cell = "rnn"
+        ctx.xray_as = "rnn"
         ctx.save_for_backward(*tensors, output)
 
     @staticmethod

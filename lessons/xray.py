@@ -80,7 +80,7 @@ def cell_of(node) -> str | None:
     """Which cell a node of the graph ran; None where it is no recurrent layer."""
     if node.name().startswith("MkldnnRnnLayer"):
         return "lstm"
-    return getattr(node, "cell", None)
+    return getattr(node, "xray_as", None)
 
 
 def read_node(node) -> Reading:

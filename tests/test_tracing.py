@@ -1,6 +1,8 @@
 """Traces equal the step loop, whichever way they were come by; edits do what they say and no more."""
 
 import copy
+import gc
+import weakref
 
 import pytest
 import torch
@@ -304,3 +306,38 @@ def test_autocast_does_not_blur_a_trace():
 def test_names_are_those_of_the_cells():
     assert tracing.NAMES["gru"] == ("r", "z", "n", "q", "h")
     assert INPUT != HIDDEN
+
+
+def test_a_trace_does_without_the_xray(monkeypatch):
+    one = case("LSTM", 2, True, torch.float32)
+    plain = trace(one.layer, one.x, one.state)
+    monkeypatch.setattr("lessons.xray.may_read", lambda mode, x: False)
+    again = trace(one.layer, one.x, one.state)
+    for name in plain.names:
+        assert difference(again[name, 1, 1], plain[name, 1, 1]) < 1e-5
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("mode", MODES)
+def test_a_layer_without_biases_is_traced(mode, dtype):
+    one = case(mode, 2, True, dtype, bias=False)
+    right = reference(one.layer, one.x, one.state, FULL)
+    assert differences(trace(one.layer, one.x, one.state), right) < TOLERANCE[dtype]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_network_that_has_blown_up_can_be_looked_at(mode):
+    one = case(mode, dtype=torch.float32)
+    one.x[4, 1] = float("nan")
+    seen = trace(one.layer, one.x)
+    assert seen["h"][1, :4].isfinite().all() and seen["h"][0].isfinite().all()
+    assert seen["h"][1, 4:].isnan().all()
+
+
+def test_a_trace_does_not_hold_the_model():
+    one = case("LSTM", dtype=torch.float32)
+    weights = weakref.ref(one.layer.weight_ih_l0)
+    seen = trace(one.layer, one.x)
+    del one
+    gc.collect()
+    assert weights() is None and seen["f"].isfinite().all()
