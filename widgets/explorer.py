@@ -50,6 +50,11 @@ class Slider:
     def write(self, value: float) -> float:
         return value
 
+    def values(self, now: float) -> list[float]:
+        """All values it can take, for a page that is drawn beforehand."""
+        count = round((self.maximum - self.minimum) / self.step) + 1
+        return [self.minimum + k * self.step for k in range(count)]
+
 
 @dataclass(frozen=True)
 class Time(Slider):
@@ -88,6 +93,9 @@ class Pick:
         values = list(self.options.values())
         return values.index(value) if value in values else -1
 
+    def values(self, now: Any) -> list[Any]:
+        return list(self.options.values())
+
 
 @dataclass(frozen=True)
 class Index:
@@ -112,6 +120,9 @@ class Index:
     def write(self, value: int | None) -> int | None:
         return value
 
+    def values(self, now: int | None) -> list[int | None]:
+        return [*([None] if self.all else []), *range(self.maximum + 1)]
+
 
 @dataclass(frozen=True)
 class Text:
@@ -129,6 +140,9 @@ class Text:
 
     def write(self, value: str) -> str:
         return value
+
+    def values(self, now: str) -> list[str]:
+        return [now]
 
 
 Control = Slider | Time | Pick | Index | Text
@@ -218,7 +232,7 @@ class Explorer:
         **controls: Control,
     ):
         inspect.signature(picture).bind_partial(**dict.fromkeys(controls))
-        self.picture, self._clicked, self._kinds = picture, clicked, controls
+        self.picture, self._clicked, self.kinds = picture, clicked, controls
         self._values = {name: control.value for name, control in controls.items()}
         self.figure = picture(**self._values)
         self.canvas = Canvas(self.figure)
@@ -255,8 +269,8 @@ class Explorer:
     def value(self, **changes: Any) -> dict[str, Any]:
         """Set controls by name, as a hand on them would, and return the values of all of them."""
         for name in changes:
-            if name not in self._kinds:
-                raise LessonError(f"There is no control {name!r}; there are {', '.join(self._kinds)}.")
+            if name not in self.kinds:
+                raise LessonError(f"There is no control {name!r}; there are {', '.join(self.kinds)}.")
         if changes:
             self.controls.values = self._wire({**self._values, **changes})
         return dict(self._values)
@@ -267,7 +281,7 @@ class Explorer:
         shut(self.widget, self.controls, self.canvas)
 
     def _wire(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self._kinds[name].write(value) for name, value in values.items()}
+        return {name: self.kinds[name].write(value) for name, value in values.items()}
 
     def _changed(self, change: dict[str, Any]) -> None:
         asked = self.controls.asked
@@ -293,9 +307,9 @@ class Explorer:
 
     def _read(self, name: str, wire: Any) -> Any:
         try:
-            return self._kinds[name].read(wire)
+            return self.kinds[name].read(wire)
         except LessonError as error:
-            label = self._kinds[name].label or name
+            label = self.kinds[name].label or name
             raise LessonError(f"{label}: {error}") from None
 
     def _answer(self, asked: int, **lines: str) -> None:
@@ -359,16 +373,19 @@ def _assign(target: Any, old: dict[str, Any], new: dict[str, Any]) -> None:
         target[path] = value
 
 
+def headless(layout: dict[str, Any]) -> dict[str, Any]:
+    """A layout without its heading, which the control bar shows, and without the room for it."""
+    kept = {key: value for key, value in layout.items() if key not in ("title", "meta")}
+    spare, margin = theme.TOP - CARD_TOP, layout.get("margin", {})
+    top = {"margin": {**margin, "t": margin.get("t", theme.TOP) - spare}}
+    return kept | top | {"height": layout.get("height", 420) - spare}
+
+
 def _parts(figure: theme.Figure) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """A figure's traces and layout as plain dicts, its heading left to the control bar."""
-    data = [trace.to_plotly_json() for trace in figure.data]
-    layout = figure.layout.to_plotly_json()
-    for name in ("template", "title", "meta"):
-        layout.pop(name, None)
-    spare = theme.TOP - CARD_TOP
-    layout["height"] = layout.get("height", 420) - spare
-    layout["margin"] = {**layout.get("margin", {}), "t": layout.get("margin", {}).get("t", theme.TOP) - spare}
-    return data, layout
+    """A figure's traces and layout as plain dicts, without heading and template."""
+    layout = headless(figure.layout.to_plotly_json())
+    layout.pop("template", None)
+    return [trace.to_plotly_json() for trace in figure.data], layout
 
 
 def _spec(name: str, control: Control) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 seen = trace(model, "To be, or not to be")
 gates.figure(seen, "f")                 # every forget gate, a pure picture
 gates.explore(seen)                     # the same with controls
+gates.microscope(model, "To be, or")    # without a kernel in the way, and with gates to hold
 """
 
 import functools
@@ -16,6 +17,9 @@ from lessons import tracing
 from lessons.errors import LessonError
 from widgets import theme
 from widgets.explorer import Explorer, Index, Pick, Time
+from widgets.microscope import microscope
+
+__all__ = ["explore", "figure", "microscope", "ticks", "words"]
 
 WORDS = {
     "i": "input gate", "f": "forget gate", "g": "candidate", "o": "output gate", "c": "cell state",
