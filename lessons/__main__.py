@@ -73,14 +73,16 @@ def train(asked: argparse.Namespace) -> int:
     task = lesson.prepare(preset, asked.seed)
     where = asked.checkpoint or Path("data", "runs", f"{asked.lesson}-{preset.name}-seed{asked.seed}")
     run = fit(task, checkpoint=where, resume=not asked.fresh, seed=asked.seed, device=asked.device)
-    figures = task.report() if hasattr(task, "report") and run.reason == "finished" else {}
+    if run.reason != "finished":  # half a model must not replace a whole one at --model
+        return 1
+    figures = task.report() if hasattr(task, "report") else {}
     for name, value in figures.items():
         print(f"{name}: {value:.3f} {task.unit}")
     if asked.model:
         command = " ".join(["python -m lessons", *asked.argv])
         path = checkpoints.save(asked.model, task.model, command=command, figures=figures, run=run.record())
         print(f"The model is in {path}.")
-    return 0 if run.reason == "finished" else 1
+    return 0
 
 
 def setting(text: str) -> tuple[str, Any]:

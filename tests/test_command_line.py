@@ -81,6 +81,18 @@ def test_training_saves_resumes_and_hands_over_the_model(small, tmp_path, capsys
     assert main([*command, "--set", "steps=7", "--fresh"]) == 0
 
 
+def test_an_unfinished_training_does_not_replace_a_model(small, tmp_path, monkeypatch):
+    from lessons import training
+    from lessons.run import Run
+
+    out = tmp_path / "model.safetensors"
+    out.write_text("a whole model")
+    monkeypatch.setattr(training.Loop, "evaluate", lambda loop: Run.stop(loop.run))
+    command = ["train", "char_rnn", "--preset", "ci", "--checkpoint", str(tmp_path / "run")]
+    assert main([*command, "--model", str(out)]) == 1
+    assert out.read_text() == "a whole model"
+
+
 def test_settings_are_numbers_or_words(capsys):
     assert setting("steps=10") == ("steps", 10) and setting("clip=null") == ("clip", None)
     assert setting("learning_rate=1e-3") == ("learning_rate", 1e-3) and setting("cell=gru") == ("cell", "gru")
