@@ -124,6 +124,8 @@ def next_character_loss(seen: Trace) -> Callable[[Tensor], Tensor]:
     """The mean cross-entropy of each next character of the traced texts."""
     if seen.vocabulary is None:
         raise LessonError("A layer by itself has no loss; give flow a function of its output.")
+    if max(map(len, seen.labels)) < 2:
+        raise LessonError("A single character has no next one to be wrong about; give at least two.")
     number = {symbol: k for k, symbol in enumerate(seen.vocabulary)}
     targets = torch.full((seen.batch_size, seen.steps), -1)
     for row, symbols in zip(targets, seen.labels, strict=True):

@@ -188,6 +188,8 @@ def test_what_has_no_gradient_is_refused():
         gradients.flow(one.layer, trace(one.layer, one.x, edit={"f": 0.0}), loss)
     with pytest.raises(LessonError, match="another network"):
         gradients.flow(other.layer, trace(one.layer, one.x), loss)
+    with pytest.raises(LessonError, match="at least two"):
+        gradients.flow(CharModel(Vocabulary(("a", "b"), None), hidden_size=6), "a")
     with pytest.raises(LessonError, match="no loss"):
         gradients.flow(one.layer, one.x)
     with pytest.raises(LessonError, match="shape"):
