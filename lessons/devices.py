@@ -112,11 +112,9 @@ class Machine:
 
     @contextmanager
     def at_work(self, threads: int | None) -> Iterator[None]:
-        """Set the CPU threads, and put them and the learner's random generators back afterwards."""
+        """Set the CPU threads, and put them and torch's generators (CPU and CUDA) back afterwards."""
         before = torch.get_num_threads()
-        devices = [self.device] if self.device.type in ("cuda", "mps") else []
-        kind = self.device.type if devices else "cuda"
-        with torch.random.fork_rng(devices, device_type=kind):
+        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
             torch.set_num_threads(threads or before)
             try:
                 yield

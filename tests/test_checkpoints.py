@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from lessons import char_rnn, checkpoints
+from lessons import char_rnn, checkpoints, corpora
 from lessons.char_rnn import CharModel
 from lessons.errors import LessonError
 from lessons.vocabulary import Vocabulary
@@ -92,7 +92,9 @@ def test_a_newer_format(path, monkeypatch):
 
 
 def test_another_size(path):
-    assert "weight_ih_l0 is 20 × 3 in the file and 24 × 3" in refused("does not fit", path, model(hidden_size=6))
+    assert "weight_ih_l0 is 20 × 3 in the file and 24 × 3" in refused(
+        "does not fit", path, model(hidden_size=6)
+    )
     refused("another kind of model", path, model(num_layers=2))
 
 
@@ -165,3 +167,18 @@ def test_the_model_that_comes_with_the_course_is_intact_and_has_learnt():
     assert meta["run"]["provenance"]["source"] == "shakespeare-markdown"
     verse = "**HAMLET**  \nTo be, or not to be: that is the question:  \n" * 3
     assert char_rnn.bits_per_character(shipped, verse) < 3.2
+
+
+def test_the_model_that_comes_with_the_course_is_the_one_its_record_tells_of():
+    source = corpora.sources.find("shakespeare-markdown")
+    try:
+        corpora.sources.read(source, fetch=False)
+    except corpora.sources.Unavailable:
+        pytest.skip("the corpus is not here")
+    meta = checkpoints.describe(char_rnn.data_folder() / "checkpoints" / "char_rnn")
+    text = corpora.load(source.id, quiet=True)
+    assert meta["run"]["provenance"]["content_sha256"] == text.provenance.content_sha256
+    valid = text.valid[: meta["run"]["settings"]["valid_characters"]]
+    measured = char_rnn.bits_per_character(char_rnn.pretrained(), valid)
+    assert measured == pytest.approx(meta["figures"]["valid"], abs=1e-3)
+    assert meta["run"]["evaluations"][-1]["valid"] == meta["figures"]["valid"]
