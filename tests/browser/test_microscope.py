@@ -100,7 +100,7 @@ def test_space_plays_to_the_end_and_stops(view):
 
 
 def test_holding_a_gate_changes_what_torch_says_it_changes(view):
-    view.get_by_role("button", name="hold forget gate f at 0", exact=True).click()
+    view.get_by_role("button", name="shut 0: hold forget gate f at 0").click()
     held = trace(model(), TEXT, edit=[Edit("f", 0.0, units=[UNIT], layer=1)])
     view.locator(".un-chip").wait_for()
     assert lane(view, "f") == "0.00" and lane(view, "c") == number(float(held["c", 1][0, 10, UNIT]))
@@ -172,7 +172,7 @@ def test_layers_models_and_signals_are_chosen(view):
     view.locator(".un-unit").fill("7")
     view.get_by_role("heading", name="What does unit 7 keep?").wait_for()
     assert lane(view, "o") == number(float(seen["o", 0][0, 10, 7]))
-    view.get_by_role("button", name="show model B").click()
+    view.locator(".un-models button").nth(1).click()
     view.wait_for_function(
         "() => document.querySelectorAll('.un-models button')[1].getAttribute('aria-pressed') === 'true'"
     )
@@ -260,7 +260,7 @@ def test_in_jupyterlab_two_views_agree_and_a_reload_keeps_the_place(lab):
     first.locator(".un-cell.now").focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
-    first.get_by_role("button", name="hold forget gate f at 0", exact=True).click()
+    first.get_by_role("button", name="shut 0: hold forget gate f at 0").click()
     second.locator(".un-readout", has_text="step 16 of").wait_for()
     second.locator(".un-chip").wait_for()
     page.wait_for_timeout(600)
@@ -274,3 +274,16 @@ def test_in_jupyterlab_two_views_agree_and_a_reload_keeps_the_place(lab):
     again.locator(".un-readout", has_text="step 16 of").wait_for()
     assert again.get_by_text("What does unit 7 keep?").count() == 1
     assert again.locator(".un-chip").count() == 1
+
+
+def test_running_the_cell_again_leaves_one_microscope(lab):
+    page = lab.run(CELL)
+    for _ in range(4):
+        lab.run_all(page)
+    count = lab.execute(
+        page,
+        "from ipywidgets.widgets.widget import _instances\n"
+        "print(sum(type(one) is type(seen) for one in _instances.values()))",
+    )
+    assert count == "1"
+    assert lab.output(page, 0).locator(".un-microscope").count() == 1

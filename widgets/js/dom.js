@@ -29,16 +29,22 @@ export const KEYS = { "data-lm-suppress-shortcuts": "true" };
 export const labelled = (words, control) =>
   element("label", { class: "un-label" }, element("span", { text: words }), control);
 
-export const button = (text, name, onClick, extra = {}) =>
+/** A button; its name for a screen reader is the hint, and contains the words that stand on it. */
+export const button = (text, hint, onClick, extra = {}) =>
   element("button", {
     type: "button",
     text,
-    "aria-label": name,
-    title: name,
+    title: hint,
+    "aria-label": text ? spokenName(text, hint) : null,
     on: { click: onClick },
     ...KEYS,
     ...extra,
   });
+
+function spokenName(text, hint) {
+  const words = text.replace(/[^\p{L}\p{N} −+.]/gu, "").trim();
+  return hint.includes(words) ? hint : `${words}: ${hint}`;
+}
 
 /** Replace the options of a select by [value, words] pairs or {group, options}, and choose one. */
 export function setOptions(select, entries, chosen) {

@@ -95,7 +95,6 @@ export function createHold(view) {
         class: "un-chip",
         title: "let go",
         text: `${describeEdit(other, lab.network.depth > 1)} ✕`,
-        "aria-label": `let go of ${describeEdit(other, true)}`,
         ...KEYS,
         on: {
           click: () => {

@@ -271,7 +271,7 @@ function createPickers(view) {
           `${one} · ${view.ranking.brief(one)}`,
           `choose unit ${one}, ${view.ranking.say(one)}`,
           () => store.set({ unit: one }),
-          { "data-unit": one },
+          { "data-unit": one, "aria-label": null },
         ),
       ),
     );

@@ -86,8 +86,7 @@ export function createUnitMap(view) {
           {
             type: "button",
             text: `${unit} `,
-            title: `choose unit ${unit}`,
-            "aria-label": `unit ${unit}, ${ranking.say(unit)}`,
+            title: `choose unit ${unit}, ${ranking.say(unit)}`,
             on: { click: () => store.set({ unit }) },
             ...KEYS,
           },

@@ -139,13 +139,27 @@ function drawPlan(plan, group) {
   for (const [id, x, y, text] of plan.operations) {
     group(id).append(
       drawing("circle", { cx: x, cy: y, r: 11, class: "un-op" }),
-      drawing("text", { x, y: y + 5, "text-anchor": "middle", class: "un-op-sign", text }),
+      drawing("text", {
+        "aria-hidden": "true",
+        x,
+        y: y + 5,
+        "text-anchor": "middle",
+        class: "un-op-sign",
+        text,
+      }),
     );
   }
   for (const [id, x, y, width, text] of plan.pills) {
     group(id).append(
       drawing("rect", { x: x - width / 2, y: y - 11, width, height: 22, rx: 11, class: "un-op" }),
-      drawing("text", { x, y: y + 4, "text-anchor": "middle", class: "un-pill", text }),
+      drawing("text", {
+        "aria-hidden": "true",
+        x,
+        y: y + 4,
+        "text-anchor": "middle",
+        class: "un-pill",
+        text,
+      }),
     );
   }
   for (const [id, x, y] of plan.boxes) {
@@ -159,17 +173,34 @@ function drawPlan(plan, group) {
         class: "un-gate",
         style: { stroke: `var(--${{ z: "f", r: "i", n: "g", q: "g" }[id] ?? id})` },
       }),
-      drawing("text", { x, y: y + 4, "text-anchor": "middle", class: "un-gate-value" }),
+      drawing("text", {
+        "aria-hidden": "true",
+        x,
+        y: y + 4,
+        "text-anchor": "middle",
+        class: "un-gate-value",
+      }),
     );
   }
   for (const [id, x, y, anchor, text] of plan.labels) {
     group(id).append(
-      drawing("text", { x, y, "text-anchor": anchor, class: `un-part-name un-name-${id}`, text }),
+      drawing("text", {
+        "aria-hidden": "true",
+        x,
+        y,
+        "text-anchor": anchor,
+        class: `un-part-name un-name-${id}`,
+        text,
+      }),
     );
   }
   for (const [id, x, y, anchor] of plan.values)
-    group(id).append(drawing("text", { x, y, "text-anchor": anchor, class: "un-number" }));
-  group("x").append(drawing("text", { x: plan.reading[0], y: plan.reading[1], class: "un-reading" }));
+    group(id).append(
+      drawing("text", { "aria-hidden": "true", x, y, "text-anchor": anchor, class: "un-number" }),
+    );
+  group("x").append(
+    drawing("text", { "aria-hidden": "true", x: plan.reading[0], y: plan.reading[1], class: "un-reading" }),
+  );
 }
 
 function paintPart(group, part, numbers, held) {
