@@ -2,8 +2,8 @@
 
 PYTHON ?= python3
 # locked: what requirements.txt pins; lowest: the lower bounds of pyproject.toml; newest: whatever pip finds
-ENVIRONMENT ?= locked
-VENV ?= .venv$(if $(filter-out locked,$(ENVIRONMENT)),-$(ENVIRONMENT))
+RELEASES ?= locked
+VENV ?= .venv$(if $(filter-out locked,$(RELEASES)),-$(RELEASES))
 PRESET ?= cpu
 SEEDS ?= 5
 
@@ -17,10 +17,10 @@ CORPORA_READY := data/cache/.fetched
 
 LAB_REQUIREMENTS := -r requirements.txt
 TEST_REQUIREMENTS := -r requirements-test.txt
-ifeq ($(ENVIRONMENT),lowest)
+ifeq ($(RELEASES),lowest)
   LAB_REQUIREMENTS := -r requirements-lowest.txt
   TEST_REQUIREMENTS := -r requirements-lowest.txt
-else ifeq ($(ENVIRONMENT),newest)
+else ifeq ($(RELEASES),newest)
   LAB_REQUIREMENTS := -e .
   TEST_REQUIREMENTS := -e .[test]
 endif

@@ -58,7 +58,7 @@ def test_the_lock_pins_everything_and_keeps_test_tools_out_of_the_course():
 
 
 def test_the_lock_is_what_the_tests_run_under():
-    if os.environ.get("ENVIRONMENT", "locked") != "locked":
+    if os.environ.get("RELEASES", "locked") != "locked":
         pytest.skip("the lock is not what this environment is made of")
     import torch
 
@@ -125,7 +125,7 @@ def test_post_build_installs_the_course_and_fetches_the_texts():
 def test_the_workflow_runs_the_lowest_and_the_newest_releases():
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8"))
     matrix = workflow["jobs"]["test"]["strategy"]["matrix"]["include"]
-    assert {row["environment"] for row in matrix} == {"lowest", "locked", "newest"}
+    assert {row["releases"] for row in matrix} == {"lowest", "locked", "newest"}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lowest = project["requires-python"].removeprefix(">=")
-    assert lowest in {row["python"] for row in matrix if row["environment"] == "lowest"}
+    assert lowest in {row["python"] for row in matrix if row["releases"] == "lowest"}

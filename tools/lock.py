@@ -2,7 +2,7 @@
 
 requirements.txt          all that `make lab` installs, direct and transitive, pinned
 requirements-test.txt     what `make test` and `make notebook` install on top of it
-requirements-lowest.txt   the lower bounds of pyproject.toml, which `make test ENVIRONMENT=lowest` installs
+requirements-lowest.txt   the lower bounds of pyproject.toml, which `make test RELEASES=lowest` installs
 """
 
 import os
