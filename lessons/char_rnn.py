@@ -125,6 +125,7 @@ class CharPreset(Preset):
 
     batch_size streams are read side by side, `length` characters at a time; the state goes on from one batch
     to the next, the gradient stops at their edges (truncated back-propagation through time).
+    train_characters: how much of the training text is used, by the n-gram too; None is all of it.
     valid_characters: how much of the validation text each evaluation reads.
     baseline_order: the n-gram drawn into the curve; None for none.
     """
@@ -137,6 +138,7 @@ class CharPreset(Preset):
     dropout: Number = 0.0
     batch_size: int = 32
     length: int = 64
+    train_characters: int | None = None
     valid_characters: int = 100_000
     baseline_order: int | None = 5
 
@@ -204,7 +206,7 @@ class CharTask:
             self.preset = self.preset.but(precision="float32")  # bf16 slows the other cells by a quarter
         self.streams = range(preset.batch_size)
         self.provenance = corpus.provenance.as_dict()
-        self.train = model.vocabulary.encode(corpus.train)
+        self.train = model.vocabulary.encode(corpus.train[: preset.train_characters])
         self.valid = corpus.valid[: preset.valid_characters]
         self.steps_per_epoch = (len(self.train) // preset.batch_size - 1) // preset.length
         if self.steps_per_epoch < 1:
@@ -241,7 +243,7 @@ class CharTask:
         found = {"uniform guess": math.log2(len(self.model.vocabulary))}
         if self.preset.baseline_order:
             for order, name in ((1, "letter frequencies"), (self.preset.baseline_order, None)):
-                found[name or f"{order}-gram"] = ngram_bits(self.corpus, order, self.valid)
+                found[name or f"{order}-gram"] = self._ngram_bits(order, self.valid)
         return found
 
     def report(self) -> dict[str, float]:
@@ -249,7 +251,7 @@ class CharTask:
         found = {"test": bits_per_character(self.model, self.corpus.test)}
         if self.preset.baseline_order:
             order = self.preset.baseline_order
-            found[f"{order}-gram on test"] = ngram_bits(self.corpus, order, self.corpus.test)
+            found[f"{order}-gram on test"] = self._ngram_bits(order, self.corpus.test)
         return found
 
     def shard(self, index: int, count: int) -> "CharTask":
@@ -261,6 +263,9 @@ class CharTask:
         part = copy(self)
         part.streams = self.streams[index::count]
         return part
+
+    def _ngram_bits(self, order: int, text: str) -> float:
+        return ngram_bits(self.corpus, order, text, self.preset.train_characters)
 
     def _cut(self, epoch: int) -> Int[Tensor, "batch time"]:
         """The streams of an epoch, on the model's device; the first begins somewhere else each time."""
@@ -298,9 +303,10 @@ def bits_per_character(model: CharModel, text: str, streams: int = 64, length: i
     return total / (streams * (size - 1)) / math.log(2)
 
 
-def ngram_bits(corpus: Any, order: int, text: str) -> float:
-    """Bits per character on `text` of an n-gram fitted to the corpus's training text; each fitted once."""
-    return _ngram(corpus.train, corpus.vocabulary, order).bits_per_character(text)
+def ngram_bits(corpus: Any, order: int, text: str, train_characters: int | None = None) -> float:
+    """Bits per character on `text` of an n-gram of the corpus's training text (or its start); fitted once."""
+    train = corpus.train[:train_characters]
+    return _ngram(train, corpus.vocabulary, order).bits_per_character(text)
 
 
 @lru_cache(maxsize=8)

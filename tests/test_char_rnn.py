@@ -139,6 +139,13 @@ def test_the_report_is_on_the_test_text(corpus):
     assert report["3-gram on test"] == char_rnn.ngram_bits(corpus, 3, corpus.test)
 
 
+def test_less_text_is_less_for_the_ngram_too(corpus):
+    t = task(corpus, baseline_order=3, train_characters=2000)
+    assert corpus.vocabulary.decode(t.train) == corpus.train[:2000]
+    assert t.baselines()["3-gram"] == char_rnn.ngram_bits(corpus, 3, t.valid, 2000)
+    assert t.baselines()["3-gram"] != task(corpus, baseline_order=3).baselines()["3-gram"]
+
+
 def test_a_text_too_short_for_its_batches_is_refused(corpus):
     with pytest.raises(LessonError, match="too few for 4000 streams of 32"):
         task(corpus, batch_size=4000)
