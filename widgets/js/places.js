@@ -6,6 +6,8 @@ import { KEYS, clip, element, glyph, labelled, number, setOptions, write } from 
 // Widths in an excerpt: one character, and all that is not text.
 const LETTER = 9.05;
 const BESIDE = 170;
+// A held key goes through many units; the list is made when it rests.
+const CALM_BEFORE_LIST_MS = 100;
 
 export function createPlaces(view) {
   const { store, state, sources } = view;
@@ -57,6 +59,19 @@ export function createPlaces(view) {
     );
   }
 
+  function fill() {
+    const source = view.searched(),
+      values = column(source, state.layer, state.colour, state.unit);
+    const found = peaks(values, { lowest: state.direction === "lowest" });
+    list.replaceChildren(...found.map((t) => excerpt(source, values, t)));
+    const where = sources.length > 1 ? ", in the longer text" : "";
+    write(
+      caption,
+      `Places where the ${LONG[state.colour]} of unit ${state.unit} is ${state.direction}${where}`,
+    );
+  }
+
+  let calm = null;
   return {
     element: element(
       "figure",
@@ -70,14 +85,9 @@ export function createPlaces(view) {
       const finished = changed.has("progress") && source.done === source.characters.length;
       if (!finished && !view.any(changed, ["start", "unit", "layer", "colour", "direction", "width"])) return;
       list.style.minHeight = `${32 * Math.min(8, Math.ceil(source.characters.length / 100))}px`;
-      const values = column(source, state.layer, state.colour, state.unit);
-      list.replaceChildren(
-        ...peaks(values, { lowest: state.direction === "lowest" }).map((t) => excerpt(source, values, t)),
-      );
-      write(
-        caption,
-        `Places where the ${LONG[state.colour]} of unit ${state.unit} is ${state.direction}${sources.length > 1 ? ", in the longer text" : ""}`,
-      );
+      clearTimeout(calm);
+      calm = setTimeout(fill, CALM_BEFORE_LIST_MS);
     },
+    stop: () => clearTimeout(calm),
   };
 }
