@@ -25,7 +25,7 @@ def run(seed: int, preset: str) -> Figures:
     corpus = excerpt(corpus) if preset == "ci" else corpus
     model = char_rnn.build(corpus.vocabulary, sizes, seed)
     fit(char_rnn.CharTask(model, corpus, sizes.but(baseline_order=None), seed), seed=seed, progress=False)
-    counted = NGram(5).fit(corpus.train, corpus.vocabulary)
+    counted = NGram(5).fit(corpus.train[: sizes.train_characters], corpus.vocabulary)
     return {
         BITS: {
             "5-gram": counted.bits_per_character(corpus.test),
