@@ -5,7 +5,9 @@ lengths) and `forget_bias=` on the LSTM. On the CPU the GRU and the Elman networ
 lessons.closed_form); the LSTM runs on oneDNN, and on other devices all three run on torch's own kernels.
 """
 
+import warnings
 from collections.abc import Sequence
+from contextlib import contextmanager
 from itertools import chain
 
 import torch
@@ -239,10 +241,21 @@ def kernel(
     run = {"LSTM": torch.lstm, "GRU": torch.gru, "RNN_TANH": torch.rnn_tanh, "RNN_RELU": torch.rnn_relu}[mode]
     start = tuple(torch.stack(parts) for parts in zip(*states, strict=True))
     flat, biased, training = list(chain(*weights)), len(weights[0]) > 2, torch.is_grad_enabled()
-    h, *final = run(
-        x, start if mode == "LSTM" else start[0], flat, biased, 1, 0.0, training, len(states) == 2, False
-    )
+    hx = start if mode == "LSTM" else start[0]
+    with quiet_compaction(x.device):
+        h, *final = run(x, hx, flat, biased, 1, 0.0, training, len(states) == 2, False)
     return h, tuple(final)
+
+
+@contextmanager
+def quiet_compaction(device: torch.device):
+    """Without cuDNN's warning that one layer's weights are no block by themselves: it makes one of them."""
+    if device.type != "cuda":
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous")
+        yield
 
 
 def flag_padding(x: Tensor, weights: list[Tensor], lengths: Tensor) -> tuple[Tensor, list[Tensor]]:
