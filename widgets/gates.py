@@ -62,7 +62,7 @@ def figure(
         raise LessonError(f"There is no step {step}; this sequence has the steps 0 to {steps - 1}.")
     if unit is not None and not 0 <= unit < units:
         raise LessonError(f"There is no unit {unit}; this layer has the units 0 to {units - 1}.")
-    labels = trace.labels[sequence] if trace.labels else ()
+    labels = _characters(trace, sequence)
     if unit is None:
         return _all(values, name, step, labels[:steps])
     lanes = {lane: trace.numpy(lane, layer, direction, sequence)[:, unit] for lane in trace.names}
@@ -79,9 +79,9 @@ def explore(
     """
     trace = seen if isinstance(seen, tracing.Trace) else tracing.trace(seen, _required(text))
     first = name or ("c" if "c" in trace.names else "h")
-    texts = tuple(theme.glyph(label) for label in trace.labels[0]) if _alone(trace) and trace.labels else None
+    texts = tuple(map(theme.glyph, _characters(trace, 0))) if _alone(trace) else None
     controls = {
-        "step": Time(maximum=trace.steps - 1, label="time step", texts=texts),
+        "step": Time(maximum=trace.steps - 1, label="time step", texts=texts or None),
         "name": Pick({words(key): key for key in trace.names}, first, label="show"),
         "unit": Index(trace.hidden_size - 1, unit, all="all units", label="unit"),
     }
@@ -304,12 +304,17 @@ def _fixed(value: float) -> str:
     return f"{value:.2f}".replace("-", "−")
 
 
+def _characters(trace: tracing.Trace, sequence: int) -> tuple[str, ...]:
+    """What stands at each step; nothing for a bare layer, whose labels are the steps' numbers."""
+    return trace.labels[sequence] if trace.vocabulary else ()
+
+
 def _alone(trace: tracing.Trace) -> bool:
     return trace.batch_size == 1
 
 
 def _sequences(trace: tracing.Trace) -> dict[str, int]:
-    if not trace.labels:
+    if not _characters(trace, 0):
         return {str(k): k for k in range(trace.batch_size)}
     starts = ("".join(map(theme.glyph, labels[:18])) for labels in trace.labels)
     return {f"{k}: {start}": k for k, start in enumerate(starts)}

@@ -67,22 +67,16 @@ def die(
     The model runs in the browser, so that rolling needs no kernel and works in an exported page. Problems are
     said in the widget's message line; nothing is raised. `.text` is what has been written so far.
     """
-    mode = "dark" if theme.tokens() is theme.DARK else "auto"
-    try:
-        picture = chances(model, seed_text, temperature, top_k, top_p)
-        packed = weights.pack(model)
-    except LessonError as problem:
-        try:
-            packed = weights.pack(model)
-        except LessonError:
-            packed = {}
-        widget = Die(_model=packed, seed_text=seed_text, seed=seed, theme=mode, message=str(problem))
-        slots.keep(widget)
-        return widget
-    settings = {"temperature": float(temperature), "top_k": top_k or 0, "top_p": float(top_p or 1.0)}
-    widget = Die(_model=packed, seed_text=seed_text, seed=seed, theme=mode, **settings)
-    widget._still = {**theme.png(picture), "text/plain": picture.summary}
+    widget = Die(seed_text=seed_text, seed=seed, theme="dark" if theme.tokens() is theme.DARK else "auto")
     slots.keep(widget)
+    try:
+        widget._model = weights.pack(model)
+        picture = chances(model, seed_text, temperature, top_k, top_p)
+    except LessonError as problem:
+        widget.message = str(problem)
+        return widget
+    widget.temperature, widget.top_k, widget.top_p = float(temperature), top_k or 0, float(top_p or 1.0)
+    widget._still = {**theme.png(picture), "text/plain": picture.summary}
     return widget
 
 
