@@ -1,0 +1,102 @@
+"""The die in a browser: the rolls of lessons.sampling, forced characters, undo, bad seeds."""
+
+import pytest
+import torch
+
+from lessons import CharModel, sampling
+from lessons.vocabulary import Vocabulary
+from widgets import export
+from widgets import sampling as picture
+
+SYMBOLS = tuple("\n abcdefghijklmnop<>&.")
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(5)
+    model = CharModel(Vocabulary(SYMBOLS), hidden_size=16, num_layers=2, embedding_size=8)
+    model.readout.weight.data.mul_(6)
+    return model
+
+
+def open_die(lab, model, tmp_path, **settings):
+    one = picture.die(model, "abc <b>", **settings)
+    page = lab.html(export.page(one, tmp_path / "die.html"))
+    one.close()
+    page.wait_for_selector(".un-die .un-passage")
+    return page
+
+
+def passage(page) -> str:
+    return page.locator(".un-passage").text_content().replace("⏎", "")
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"temperature": 0.6, "top_k": 5}, {"temperature": 1.4, "top_p": 0.8}]
+)
+def test_the_die_rolls_what_the_lesson_samples(lab, model, tmp_path, settings):
+    page = open_die(lab, model, tmp_path, seed=11, **settings)
+    page.get_by_role("button", name="roll for twenty characters").click()
+    expected = sampling.generate(model, "abc <b>", 20, seed=11, **settings).text
+    page.wait_for_function(
+        "text => document.querySelector('.un-passage').textContent.replace('⏎', '') === text",
+        arg="abc <b>" + expected,
+    )
+
+
+def test_force_undo_again_and_reset(lab, model, tmp_path):
+    page = open_die(lab, model, tmp_path)
+    page.get_by_role("button", name="“p”", exact=False).last.click()
+    page.get_by_text("You chose “p”").wait_for()
+    assert passage(page) == "abc <b>p"
+    page.locator(".un-passage").focus()
+    page.keyboard.type("<&")
+    page.keyboard.press("Backspace")
+    page.wait_for_timeout(100)
+    assert passage(page) == "abc <b>p<"
+    page.get_by_role("button", name="roll the die").click()
+    page.get_by_text("The last roll:").wait_for()
+    page.get_by_role("button", name="undo").click()
+    page.wait_for_timeout(100)
+    assert passage(page) == "abc <b>p<"
+    page.get_by_role("button", name="back to the text given").click()
+    page.wait_for_timeout(100)
+    assert passage(page) == "abc <b>"
+    assert page.locator(".un-passage b").count() == 0
+
+
+def test_bad_seeds_are_answered_with_a_sentence(lab, model, tmp_path):
+    page = open_die(lab, model, tmp_path)
+    box = page.get_by_role("textbox", name="text to start from")
+    box.fill("abz")
+    page.get_by_text("The network has never seen “z”, so it reads the text without.").wait_for()
+    box.fill("")
+    page.get_by_text("starts as after a new line").wait_for()
+    box.fill("ZZ")
+    page.get_by_text("None of these characters is known to the network: “Z”").wait_for()
+
+
+def test_temperature_zero_is_certain_and_limits_hold(lab, model, tmp_path):
+    page = open_die(lab, model, tmp_path)
+    heat = page.get_by_role("spinbutton", name="temperature, typed")
+    heat.fill("0")
+    heat.press("Tab")
+    page.get_by_text("1 of 22 characters hold 90 %, 0.00 bits to guess").wait_for()
+    heat.fill("-3")
+    heat.press("Tab")
+    assert heat.input_value() == "0"
+
+
+def test_the_kernel_knows_what_was_rolled(lab):
+    page = lab.run(
+        "import torch\nfrom lessons import CharModel\nfrom lessons.vocabulary import Vocabulary\n"
+        "from widgets import sampling\ntorch.manual_seed(5)\n"
+        "d = sampling.die(CharModel(Vocabulary(tuple('\\n abc')), hidden_size=8), 'ab')\nd"
+    )
+    page.get_by_role("button", name="roll the die").click()
+    page.locator(".un-passage").focus()
+    page.keyboard.press("c")
+    page.wait_for_timeout(700)
+    written = lab.execute(page, "print(len(d.text), d.text[-1], len(d.picks), d.used)")
+    assert written == "4 c 2 1"
+    lab.screenshot("die", page)
