@@ -73,8 +73,8 @@ CLAIM = Claim(
     lesson="03_vanishing_gradients",
     statement="On the adding problem a tanh RNN of 32 units learns to add over 10 steps and not over 50 or "
     "100; an LSTM with forget bias 1 and a GRU of 32 units learn it at all three lengths.",
-    source="Hochreiter & Schmidhuber 1997, Long Short-Term Memory, section 5.4 (the task); Pascanu, Mikolov & "
-    "Bengio 2013, section 2 (why); lengths, sizes and the GRU are ours.",
+    source="Hochreiter & Schmidhuber 1997, Long Short-Term Memory, section 5.4 (the task); Pascanu, "
+    "Mikolov & Bengio 2013, section 2 (why); lengths, sizes and the GRU are ours.",
     budget="12 to 15 trainings of at most 2,000 steps a seed, about a minute on one core",
     measures=tuple(
         Measure(name, "mean squared error", tuple(map(str, LENGTHS)), along="steps of a sequence")
