@@ -2,7 +2,8 @@
 import { SIGNALS, encode, run } from "./rnn.js";
 
 const SLICE = 64,
-  PATIENCE_MS = 10,
+  PATIENCE_MS = 8,
+  TELL_MS = 120,
   MOST_FLOATS = 32e6,
   LONGEST = 20_000;
 
@@ -48,21 +49,28 @@ export function toRead(network, text) {
 }
 
 /**
- * Read on until everything is computed, leaving the page time to breathe; `onProgress` after every stretch.
+ * Read on until everything is computed, leaving the page time to breathe; `onProgress` now and then, and at the end.
  * @param {{stopped: boolean}} life set `stopped` to end early
  */
 export async function readOn(network, text, life, onProgress) {
   let state,
-    began = performance.now();
+    began = performance.now(),
+    told = began;
   while (text.done < text.ids.length && !life.stopped) {
-    const result = run(network, text.ids.slice(text.done, text.done + SLICE), { state, readout: false });
+    const ids = text.ids.slice(text.done, text.done + SLICE);
+    const result = run(network, ids, { state, readout: false });
     result.layers.forEach((signals, k) => {
       for (const name of text.names) text.layers[k][name].set(signals[name], text.done * text.hidden);
     });
     state = result.state;
     text.done += result.steps;
-    if (performance.now() - began < PATIENCE_MS && text.done < text.ids.length) continue;
-    onProgress();
+    const now = performance.now(),
+      ended = text.done === text.ids.length;
+    if (ended || now - told > TELL_MS) {
+      onProgress();
+      told = now;
+    }
+    if (ended || now - began < PATIENCE_MS) continue;
     await new Promise((resolve) => setTimeout(resolve));
     began = performance.now();
   }

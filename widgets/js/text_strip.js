@@ -166,6 +166,7 @@ function createStripHeading(view, strip) {
   const switches = sources.map((_, k) =>
     button("", `show ${k ? "the longer text" : "the text"}`, () => store.set({ source: k, time: 0 })),
   );
+  let seen = 0;
   return {
     element: element("header", {}, title, words, message),
     bar: element(
@@ -196,8 +197,9 @@ function createStripHeading(view, strip) {
       legend.paint(state.colour);
       if (!done) return;
       write(title, `Where does unit ${state.unit} fire?`);
-      if (view.any(changed, ["start", "progress", "unit", "layer", "colour", "source"]))
+      if (done !== seen || view.any(changed, ["start", "unit", "layer", "colour", "source"]))
         write(words, whereSentence(view, strip.values()));
+      seen = done;
       write(
         readout,
         state.time < done
