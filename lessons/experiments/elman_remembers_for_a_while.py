@@ -53,8 +53,8 @@ def share(preset: SequencePreset, seed: int) -> float:
 CLAIM = Claim(
     name="elman-remembers-for-a-while",
     lesson="01_recurrence",
-    statement="An Elman network of 16 units learns to name the order of two symbols in sequences of 20 steps, and "
-    "does not learn it in sequences of 60.",
+    statement="An Elman network of 16 units learns to name the order of two symbols in sequences of "
+    "20 steps, and does not learn it in sequences of 60.",
     source="Hochreiter & Schmidhuber 1997, Long Short-Term Memory, section 5.6 (the task); Bengio, Simard & "
     "Frasconi 1994, section II (that length is what hurts); lengths and sizes are ours.",
     budget="3 to 6 trainings of at most 1,500 steps a seed, half a minute on one core",
