@@ -10,34 +10,50 @@ from lessons.experiments.claim import Figures, Judgement, Limit, Number, count, 
 
 @dataclass(frozen=True)
 class Bound:
-    """Under `condition` a measure lies "below" or "above" `at`, on a share of the seeds."""
+    """Under each of `conditions` a measure lies "below" or "above" `at`, on a share of the seeds."""
 
     measure: str
-    condition: str
+    conditions: tuple[str, ...]
     at: Number
     side: str = "below"
     share: Number = 1.0
-    words: str = ""  # how the sentence names the condition
+    along: str = ""  # what the conditions are steps of, for the sentences
 
     @property
-    def named(self) -> str:
-        """Measure and condition in words."""
-        return self.words or f"{self.measure}, {self.condition}"
+    def places(self) -> str:
+        """The conditions in words."""
+        return f"{listed(self.conditions)} {self.along}".rstrip()
 
     @property
     def text(self) -> str:
         """The rule in words."""
-        return f"{self.named}: {self.side} {self.at:g} on {often(self.share)}"
+        each = "each of " if len(self.conditions) > 1 else ""
+        return f"{self.measure}: {self.side} {self.at:g} at {each}{self.places} on {often(self.share)}"
 
     def judge(self, seeds: Sequence[Figures]) -> Judgement:
-        """Count the seeds that lie on the side asked for."""
-        values = [seed[self.measure][self.condition] for seed in seeds]
-        passed = sum(value < self.at if self.side == "below" else value > self.at for value in values)
+        """Count the seeds that lie on the side asked for, condition by condition."""
+        passed = [
+            sum(self.passes(seed[self.measure][condition]) for seed in seeds) for condition in self.conditions
+        ]
+        counts = listed(list(map(str, passed)))
         return Judgement(
-            passed >= needed(self.share, len(seeds)),
-            f"{self.named}: {self.side} {self.at:g} on {passed} of {count(len(seeds))}",
+            min(passed) >= needed(self.share, len(seeds)),
+            f"{self.measure} {self.side} {self.at:g} on {counts} of {count(len(seeds))} at {self.places}",
         )
 
+    def passes(self, value: Number) -> bool:
+        """Whether a number lies on the side asked for."""
+        return value < self.at if self.side == "below" else value > self.at
+
     def limits(self, seeds: Sequence[Figures]) -> list[Limit]:
-        """The same number for every seed."""
-        return [Limit(self.measure, self.condition, seed, self.at, self.side) for seed in range(len(seeds))]
+        """The same number for every seed and condition."""
+        return [
+            Limit(self.measure, condition, seed, self.at, self.side)
+            for condition in self.conditions
+            for seed in range(len(seeds))
+        ]
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words as "10, 50 and 100"."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

@@ -60,8 +60,8 @@ CLAIM = Claim(
     budget="3 to 6 trainings of at most 1,500 steps a seed, half a minute on one core",
     measures=(Measure(SHARE, "share of 1,000", tuple(map(str, LENGTHS)), along="steps of a sequence"),),
     rules=(
-        Bound(SHARE, "20", SOLVED, "above", 0.8, "share named rightly at 20 steps"),
-        Bound(SHARE, "60", SOLVED, "below", 0.8, "share named rightly at 60 steps"),
+        Bound(SHARE, ("20",), SOLVED, "above", share=0.8, along="steps"),
+        Bound(SHARE, ("60",), SOLVED, "below", share=0.8, along="steps"),
     ),
     run=run,
     settings=settings,
