@@ -69,9 +69,15 @@ def page(monkeypatch):
 
 
 def made(**changes) -> Run:
-    values = {"losses": [3.0, 2.5, 2.0, 1.5], "gradient_norms": [0.5, 2.0, 1.5, 0.2], "seconds": 12.0,
-              "settings": {"steps": 8, "clip": 1.0}, "baselines": {"uniform guess": 3.7, "5-gram": 1.9},
-              "evaluations": [{"step": 0, "valid": 3.1}, {"step": 4, "valid": 1.6}], "reason": "finished"}  # fmt: skip
+    values = {
+        "losses": [3.0, 2.5, 2.0, 1.5],
+        "gradient_norms": [0.5, 2.0, 1.5, 0.2],
+        "seconds": 12.0,
+        "settings": {"steps": 8, "clip": 1.0},
+        "baselines": {"uniform guess": 3.7, "5-gram": 1.9},
+        "evaluations": [{"step": 0, "valid": 3.1}, {"step": 4, "valid": 1.6}],
+        "reason": "finished",
+    }
     return Run("t", "ci", "bits per character", 0, "cpu", **{**values, **changes})
 
 
