@@ -114,7 +114,11 @@ def scores(
 
 
 def table(found: Sequence[Score], top: int = 3, features: Sequence[str] | None = None) -> str:
-    """Scores as lines of text: per feature and layer what chance gives, and the `top` units with theirs."""
+    """Scores as lines of text: per feature and layer what chance gives, and the `top` units with theirs.
+
+    A unit that is low where the feature is gets an arrow down, and the score of its negative: an AUC of 0.02
+    separates as well as one of 0.98.
+    """
     if missing := sorted(set(features or ()) - {score.feature for score in found}):
         raise LessonError(
             f"There are no scores of {missing[0]!r}; they came and went too seldom in the text."
@@ -122,11 +126,16 @@ def table(found: Sequence[Score], top: int = 3, features: Sequence[str] | None =
     lines = ["feature                   layer  measure       chance  units, best first"]
     for score in found:
         if features is None or score.feature in features:
-            units = "  ".join(f"{unit}: {score.values[unit]:.2f}" for unit in score.units[:top])
+            units = "  ".join(f"{unit}: {_turned(score, unit)}" for unit in score.units[:top])
             note = "" if score.clear else "  (no better than chance)"
             measured = f"{score.measure:12s}  {score.chance:6.2f}"
             lines.append(f"{score.feature:24s}  {score.layer:5d}  {measured}  {units}{note}")
     return "\n".join(lines)
+
+
+def _turned(score: Score, unit: int) -> str:
+    value, middle = score.values[unit], 0.5 if score.measure == "AUC" else 0.0
+    return f"{value:.2f} ↑" if value >= middle else f"{2 * middle - value:.2f} ↓"
 
 
 def _texts(trace: Trace, text: str | Sequence[str] | None) -> list[str]:

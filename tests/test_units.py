@@ -205,6 +205,16 @@ def test_table_names_the_best_units_and_what_is_chance():
         units.table(found, features=["inside quotes"])
 
 
+@pytest.mark.parametrize(("sign", "arrow"), [(1, "↑"), (-1, "↓")])
+def test_table_scores_a_low_unit_like_a_high_one(sign, arrow):
+    activations = noise(6)
+    activations[:, 3] += sign * 6 * units.features(SCENE)["inside bold"]
+    found = units.scores(made_trace(SCENE, activations))
+    row = units.table(found, top=1, features=["inside bold"]).split("\n")[1]
+    best = next(score for score in found if score.feature == "inside bold").values[3]
+    assert row.endswith(f"3: {max(best, 1 - best):.2f} {arrow}") and max(best, 1 - best) > 0.9
+
+
 @pytest.mark.parametrize(("cell", "signal"), [("lstm", "c"), ("gru", "h"), ("rnn", "h")])
 def test_scores_of_a_model(cell, signal):
     torch.manual_seed(0)
