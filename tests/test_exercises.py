@@ -3,6 +3,8 @@ wrong answers get the hint that names their cause."""
 
 import math
 from collections import Counter
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,6 +15,7 @@ from lessons.errors import LessonError
 from lessons.exercises.examination import examine
 from lessons.exercises.questions import Option, Question
 
+ROOT = Path(__file__).resolve().parents[1]
 NAMES = tuple(exercises.catalogue())
 FIND_THE_BUG = {"next_window", "train_window"}
 
@@ -364,3 +367,13 @@ def test_a_question_needs_exactly_one_right_option():
 def test_an_unknown_quiz_is_one_sentence():
     with pytest.raises(LessonError, match="char_rnn"):
         exercises.quiz("99_nothing")
+
+
+@pytest.mark.parametrize("lesson", exercises.lessons())
+def test_the_notebook_asks_what_the_exercise_checks(lesson):
+    for notebook in (ROOT / "notebooks" / "text").glob(f"[0-9][0-9]_{lesson}.py"):
+        text = notebook.read_text(encoding="utf-8")
+        for exercise in import_module(f"lessons.exercises.{lesson}").EXERCISES:
+            assert exercise.stub.strip() in text, exercise.name
+            assert f"check.{exercise.name}({exercise.name})" in text
+        assert f'quiz.show("{lesson}")' in text
