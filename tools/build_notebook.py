@@ -11,6 +11,7 @@ import base64
 import hashlib
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 
@@ -25,13 +26,18 @@ METADATA = {
     "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"},
     "language_info": {"name": "python"},
 }
-VIEWPORT = {"width": 1120, "height": 1000}
+WIDTH = 1120  # of the page, in pixels: outputs get about 940
 Pictures = dict[tuple[int, int], bytes]  # (code cell, output) -> PNG
+
+
+def text(name: str) -> pathlib.Path:
+    """Where the text of a notebook lies."""
+    return ROOT / "notebooks" / "text" / f"{name}.py"
 
 
 def source(name: str) -> nbformat.NotebookNode:
     """The notebook of a text pair: no outputs, and cell ids made from the cells' text."""
-    book = jupytext.read(ROOT / "notebooks" / "text" / f"{name}.py", fmt="py:percent")
+    book = jupytext.read(text(name), fmt="py:percent")
     seen: set[str] = set()
     for cell in book.cells:
         cell.id = cell_id(cell.source, seen)
@@ -40,9 +46,9 @@ def source(name: str) -> nbformat.NotebookNode:
     return book
 
 
-def cell_id(text: str, seen: set[str]) -> str:
+def cell_id(words: str, seen: set[str]) -> str:
     """A short id that stays as long as the cell's text does; the second of two equal cells gets another."""
-    digest = hashlib.sha1(text.encode()).hexdigest()[:8]
+    digest = hashlib.sha1(words.encode()).hexdigest()[:8]
     while digest in seen:
         digest = hashlib.sha1(digest.encode()).hexdigest()[:8]
     seen.add(digest)
@@ -61,7 +67,7 @@ def execute(book: nbformat.NotebookNode, name: str, preset: str) -> tuple[nbform
             nbformat.write(book, path)
             lab = Lab(server, chromium, f"build-{name}")
             page = lab.open(f"notebooks/{name}.ipynb")
-            page.set_viewport_size(VIEWPORT)
+            page.set_viewport_size({"width": WIDTH, "height": 1000})
             lab.command(page, "application:toggle-left-area")
             lab.run_all(page, seconds=1800)
             page.wait_for_timeout(1000)
@@ -78,6 +84,10 @@ def execute(book: nbformat.NotebookNode, name: str, preset: str) -> tuple[nbform
 def photograph(page, book: nbformat.NotebookNode) -> Pictures:
     """A PNG of every output that GitHub or a page without a kernel could not draw."""
     pictures = {}
+    heights = page.locator(".jp-OutputArea-output").evaluate_all("all => all.map(one => one.offsetHeight)")
+    # What is taller than the window would be cut off, with JupyterLab's own bars in the picture.
+    page.set_viewport_size({"width": WIDTH, "height": max([*heights, 700]) + 300})
+    page.wait_for_timeout(1000)
     for number, cell in enumerate(code_cells(book)):
         shown = page.locator(".jp-Notebook .jp-CodeCell").nth(number).locator(".jp-OutputArea-child")
         for place, output in enumerate(cell.outputs):
@@ -98,9 +108,8 @@ def code_cells(book: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
 
 def without_paths(book: nbformat.NotebookNode, root: pathlib.Path) -> nbformat.NotebookNode:
     """Make paths relative: to the repository, its throw-away copy, the kernel's cell files."""
-    text = nbformat.writes(book)
-    text = text.replace(f"{root}/", "").replace(f"{ROOT}/", "")
-    return nbformat.reads(re.sub(r"/[\w/.-]*/ipykernel_\d+/\d+\.py", "cell", text), as_version=4)
+    written = nbformat.writes(book).replace(f"{root}/", "").replace(f"{ROOT}/", "")
+    return nbformat.reads(re.sub(r"/[\w/.-]*/ipykernel_\d+/\d+\.py", "cell", written), as_version=4)
 
 
 def tidy(book: nbformat.NotebookNode, pictures: Pictures) -> nbformat.NotebookNode:
@@ -126,7 +135,8 @@ def tidy_data(data: dict, picture: bytes | None) -> None:
 
 
 def build(name: str, preset: str) -> pathlib.Path:
-    """Execute the text NAME and write notebooks/NAME.ipynb."""
+    """Format and execute the text NAME, and write notebooks/NAME.ipynb."""
+    subprocess.run([sys.executable, "-m", "ruff", "format", "-q", text(name)], check=True)
     executed, pictures = execute(source(name), name, preset)
     path = ROOT / "notebooks" / f"{name}.ipynb"
     nbformat.write(tidy(executed, pictures), path)
