@@ -30,7 +30,7 @@ NAMES = {
 }
 
 MEMORY = SequencePreset(
-    "cpu", steps=500, learning_rate=1e-2, evaluate_every=50, length=20, batch_size=32, hidden_size=32,
+    "cpu", steps=800, learning_rate=1e-2, evaluate_every=50, length=20, batch_size=32, hidden_size=32,
     held_out=500,
 )  # fmt: skip
 READING = CharPreset(

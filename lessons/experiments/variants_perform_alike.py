@@ -84,7 +84,7 @@ CLAIM = Claim(
     "full one: adding is solved hardly later, and plays are read hardly worse.",
     source="Greff et al. 2017, LSTM: A Search Space Odyssey, section V-B and figure 3; 32 units, one "
     "learning rate for all, and a GRU beside them are ours.",
-    budget="18 trainings of at most 500 steps a seed, about a minute on one core",
+    budget="18 trainings of at most 800 steps a seed, about half a minute on one core",
     measures=(
         Measure(STEPS, "steps", tuple(NAMES), along="variant"),
         Measure(BITS, "bits", tuple(NAMES), along="variant"),
