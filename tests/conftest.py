@@ -8,7 +8,8 @@ from jaxtyping import install_import_hook
 # Two pytest workers on two cores: more threads in each would only wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-install_import_hook("lessons", "beartype.beartype")
+# The hook takes its checker as text. Where a float is asked for, an int will do (PEP 484).
+install_import_hook("lessons", "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")
 
 
 def pytest_collection_modifyitems(items):

@@ -7,7 +7,9 @@ import subprocess
 import tomllib
 
 import pytest
+from jaxtyping import TypeCheckError
 
+from lessons import cells
 from tools import browser, lock, readme
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -116,3 +118,8 @@ def test_a_missing_browser_fails_in_ci_only(monkeypatch, capsys, ci, status):
     monkeypatch.setenv("CI", ci)
     assert browser.main() == status
     assert "CHROMIUM" in capsys.readouterr().out
+
+
+def test_shapes_and_types_of_lessons_are_checked_while_tests_run():
+    with pytest.raises(TypeCheckError):
+        cells.rnn_step("not a tensor", 1, 2, 3, 4, 5)
