@@ -52,9 +52,22 @@ LIVE = {
 }  # fmt: skip
 
 
+# The latch that the lesson trains live from several starts.
+LATCH = {
+    "ci": MEMORY.but(name="ci", steps=20, evaluate_every=10, length=10, held_out=50),
+    "cpu": MEMORY.but(steps=600, length=30),
+    "gpu": MEMORY.but(name="gpu", steps=2000, length=100, batch_size=128, hidden_size=64),
+}
+
+
 def preset(name: str | None = None) -> CharPreset:
-    """This lesson's preset: the one named, else UNROLLED_PRESET, else the device's."""
+    """This lesson's preset for reading: the one named, else UNROLLED_PRESET, else the device's."""
     return choose(LIVE, name)
+
+
+def latch(name: str | None = None) -> SequencePreset:
+    """This lesson's preset for the latch: the one named, else UNROLLED_PRESET, else the device's."""
+    return choose(LATCH, name)
 
 
 class Reader(CharModel):

@@ -145,7 +145,28 @@ class Text:
         return [now]
 
 
-Control = Slider | Time | Pick | Index | Text
+@dataclass(frozen=True)
+class Switch:
+    """Something that is there or not: a box to tick."""
+
+    value: bool
+    label: str | None = None
+    kind: str = "switch"
+
+    def spec(self) -> dict[str, Any]:
+        return {}
+
+    def read(self, wire: Any) -> bool:
+        return bool(wire)
+
+    def write(self, value: bool) -> bool:
+        return value
+
+    def values(self, now: bool) -> list[bool]:
+        return [False, True]
+
+
+Control = Slider | Time | Pick | Index | Text | Switch
 
 
 class Controls(anywidget.AnyWidget):

@@ -173,7 +173,15 @@ function render({ model, el }) {
     return [element("label", { class: "grow" }, element("span", {}, label), input)];
   }
 
-  const builders = { time: timeline, slider, pick, index, text };
+  // A box to tick; named apart from the "switch" of the language.
+  function tick({ name, label }) {
+    const box = free(element("input", { type: "checkbox", "aria-label": label }));
+    box.addEventListener("change", () => change(name, box.checked));
+    setters[name] = (value) => { box.checked = value; };
+    return [element("label", {}, box, element("span", {}, label))];
+  }
+
+  const builders = { time: timeline, slider, pick, index, text, switch: tick };
   for (const control of spec) bar.append(...builders[control.kind](control));
 
   // Keys anywhere in the bar: ← → move in time, Home starts, space plays, digits choose in the first picker.
