@@ -6,3 +6,7 @@ class LessonError(ValueError):
 
     Widgets catch it and show the sentence in their message line, with their state kept.
     """
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython prints in place of a traceback: the sentence alone."""
+        return [f"{type(self).__name__}: {self}"]
