@@ -118,7 +118,7 @@ test("units are ranked by number, mean, swing and by what they follow", () => {
   assert.deepEqual(rank("mean", scores, 0, signal, "c", 3).units[0], 2);
   assert.deepEqual(rank("swing", scores, 0, signal, "c", 3).units[0], 1);
   const follow = rank("follow:inside bold", scores, 0, signal, "c", 3);
-  assert.deepEqual([follow.units, follow.say(1)], [[1, 2, 0], "AUC 0.02"]);
+  assert.deepEqual([follow.units, follow.say(1)], [[1, 2, 0], "AUC 0.98 ↓"]);
   assert.match(follow.words, /inside bold.*chance reaches 0\.70/);
   assert.equal(
     rank("follow:gone", scores, 0, signal, "c", 3).units[0],
@@ -142,7 +142,7 @@ test("the picker tells clear features from chance, layer by layer", () => {
   assert.equal(bestFeature(scores, 0, 1).feature, "inside bold");
   assert.equal(bestFeature(scores, 0, 0), null);
   assert.equal(bestFeature(scores, 1, 1), null);
-  assert.equal(beginning(bestFeature(scores, 0, 1)), "Low where “inside bold” holds (AUC 0.02); its");
+  assert.equal(beginning(bestFeature(scores, 0, 1)), "Low where “inside bold” holds (AUC 0.98); its");
   assert.equal(
     beginning({ feature: "place", measure: "correlation", value: 0.8 }),
     "Rises with “place” (correlation 0.80); its",

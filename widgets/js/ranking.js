@@ -5,6 +5,11 @@ import { number } from "./dom.js";
 /** 1: follows exactly, 0: not at all, -1: turned around. An AUC has its middle at one half. */
 const centred = (measure, value) => (measure === "AUC" ? 2 * value - 1 : value);
 
+/** The score of a unit that is low there, as that of its negative: an AUC of 0.02 separates as well as 0.98. */
+const turned = (measure, value) => (centred(measure, value) >= 0 ? value : measure === "AUC" ? 1 - value : -value);
+
+const arrow = (measure, value) => (centred(measure, value) < 0 ? "↓" : "↑");
+
 const ofLayer = (scores, layer, model) =>
   scores.filter((score) => score.layer === layer && (score.model ?? 0) === model);
 
@@ -38,8 +43,8 @@ export function rank(order, scores, layer, signal, name, hidden, model = 0) {
       strength = (u) => Math.abs(centred(measure, values[u]));
     return {
       units: score.units ?? all.sort((a, b) => strength(b) - strength(a)),
-      say: (u) => `${measure} ${number(values[u])}`,
-      brief: (u) => `${centred(measure, values[u]) < 0 ? "↓" : "↑"} ${number(values[u])}`,
+      say: (u) => `${measure} ${number(turned(measure, values[u]))} ${arrow(measure, values[u])}`,
+      brief: (u) => `${arrow(measure, values[u])} ${number(turned(measure, values[u]))}`,
       words: `How well ${score.signal} follows “${score.feature}” (${measure}${chance === undefined ? "" : `; chance reaches ${number(chance)}`})`,
     };
   }
@@ -104,5 +109,5 @@ export function beginning(follows) {
     measure === "AUC"
       ? `${up ? "High" : "Low"} where “${feature}” holds`
       : `${up ? "Rises" : "Falls"} with “${feature}”`;
-  return `${how} (${measure} ${number(value)}); its`;
+  return `${how} (${measure} ${number(turned(measure, value))}); its`;
 }
