@@ -87,8 +87,10 @@ def test_the_unit_does_what_it_is_told_and_each_missing_part_is_missed():
 
 
 def all_switches():
-    names = ("input_gate", "forget_gate", "output_gate", "coupled", "peepholes", "input_tanh", "output_tanh")
-    return [dict(zip(names, chosen, strict=True)) for chosen in itertools.product([True, False], repeat=7)]
+    """Every choice of parts; the two activations come and go together."""
+    names = ("input_gate", "forget_gate", "output_gate", "coupled", "peepholes", "input_tanh")
+    chosen = [dict(zip(names, parts, strict=True)) for parts in itertools.product([True, False], repeat=6)]
+    return [parts | {"output_tanh": parts["input_tanh"]} for parts in chosen]
 
 
 def test_the_switchboard_draws_every_wiring_and_refuses_what_cannot_be():
@@ -108,7 +110,7 @@ def test_the_switchboard_draws_every_wiring_and_refuses_what_cannot_be():
             low, high = figure.layout[(part.yaxis or "y").replace("y", "yaxis")].range
             assert min(part.y) >= low and max(part.y) <= high
         drawn += 1
-    assert drawn > 60 and len(kinds) == 1, "the traces never have to be made anew"
+    assert drawn > 30 and len(kinds) == 1, "the traces never have to be made anew"
 
 
 def test_lanes_hold_the_units_own_numbers():
