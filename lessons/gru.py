@@ -6,6 +6,7 @@ whatever else the machine does slows all of them alike.
 """
 
 import math
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from lessons.errors import LessonError
 from lessons.lstm_variants import ResetBeforeGRU
 from lessons.presets import choose
 from lessons.recurrent import GRU
+from lessons.sequence_model import parameters
 
 SIZES = CharPreset(
     "cpu", steps=500, learning_rate=1e-2, warmup=20, final_rate=1.0, evaluate_every=20, precision="float32",
@@ -59,7 +61,7 @@ def entrants(preset: CharPreset) -> tuple[Entrant, Entrant, Entrant]:
     return (
         Entrant("LSTM", "lstm", hidden),
         Entrant("GRU, same size", "gru", hidden),
-        Entrant("GRU, same parameters", "gru", wider),
+        Entrant("GRU, same weights", "gru", wider),
     )
 
 
@@ -93,12 +95,14 @@ def task(entrant: Entrant, corpus: Any, preset: CharPreset, seed: int = 0) -> Ch
 class Lap:
     """What one network did in a race.
 
-    losses: training loss of each step in bits per character. seconds: spent up to and including each step,
-    evaluations not counted. evaluations: (step, held-out bits per character), the first at step 0.
+    parameters: of the recurrent layer. losses: training loss of each step in bits per character. seconds:
+    spent up to and including each step, evaluations not counted. evaluations: (step, held-out bits per
+    character), the first at step 0.
     """
 
     name: str
     parameters: int
+    model: nn.Module | None = field(default=None, repr=False)
     losses: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     evaluations: list[tuple[int, float]] = field(default_factory=list)
@@ -121,7 +125,7 @@ class Runner:
         self.optimizer = task.preset.optimizer(self.weights)
         self.carry = task.start()
         layer = task.model.recurrent
-        self.lap = Lap(entrant.name, sum(weight.numel() for weight in layer.parameters()))
+        self.lap = Lap(entrant.name, parameters(layer), task.model)
 
     def step(self, number: int) -> None:
         """One training step, timed."""
@@ -159,16 +163,15 @@ def race(
     all steps of the preset. On a CPU one thread works, and its processor time is counted: other programs do
     not change it much. Elsewhere it is time on the wall. Raises LessonError where there is nobody to race.
     """
-    field_of = [
-        Runner(entrant, task(entrant, corpus, preset, seed)) for entrant in runners or entrants(preset)
-    ]
-    if not field_of:
+    runners = entrants(preset) if runners is None else runners
+    racers = [Runner(entrant, task(entrant, corpus, preset, seed)) for entrant in runners]
+    if not racers:
         raise LessonError("A race needs at least one entrant.")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        running = [runner for runner in field_of if not _arrived(runner, target)]
-        for number in tqdm(range(preset.steps), disable=not progress, leave=False):
+        running = [runner for runner in racers if not _arrived(runner, target)]
+        for number in tqdm(range(preset.steps), disable=not progress, leave=False, file=sys.stdout):
             for runner in running:
                 runner.step(number)
             if (number + 1) % preset.evaluate_every == 0 or number + 1 == preset.steps:
@@ -177,7 +180,9 @@ def race(
                 break
     finally:
         torch.set_num_threads(threads)
-    return [runner.lap for runner in field_of]
+        for runner in racers:
+            runner.task.model.eval()
+    return [runner.lap for runner in racers]
 
 
 def _arrived(runner: Runner, target: float | None) -> bool:
@@ -205,11 +210,14 @@ def step_seconds(
     }
 
 
-def twins(input_size: int, hidden_size: int, seed: int = 0) -> tuple[GRU, ResetBeforeGRU]:
-    """torch's GRU and Cho's, batch first, with the same numbers as weights."""
+@torch.no_grad()
+def twins(input_size: int, hidden_size: int, seed: int = 0, gain: float = 1.0) -> tuple[GRU, ResetBeforeGRU]:
+    """torch's GRU and Cho's, batch first, with the same numbers as weights: torch's draw times `gain`."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         after = GRU(input_size, hidden_size, batch_first=True)
+    for weight in after.parameters():
+        weight.mul_(gain)
     before = ResetBeforeGRU(input_size, hidden_size, batch_first=True)
     before.load_state_dict(after.state_dict())
     return after, before
