@@ -31,7 +31,7 @@ def every_seed(result: claims.Result | str) -> theme.Figure:
         own = [limit for limit in limits if limit.measure == measure.name]
         names = _axes(place)
         traces += _panel(result, measure, own, names)
-        notes += _words(measure, own, names)
+        notes += _words(measure, own, names, narrow=len(claim.measures) > 2)
         layout |= _frame(result, measure, own, place, len(claim.measures))
     rule = textwrap.wrap(f"Rule, fixed beforehand: {result.rule}.", LINE)
     note = {
@@ -83,15 +83,15 @@ def _panel(
     return [*lines, means, bounds]
 
 
-def _words(measure: Measure, limits: list[Limit], axes: dict[str, str]) -> list[dict]:
-    """One direct label for the triangles of a condition, on their far side."""
+def _words(measure: Measure, limits: list[Limit], axes: dict[str, str], narrow: bool) -> list[dict]:
+    """One direct label for the triangles of a condition, on their far side; one word in a narrow panel."""
     notes = {}
     for limit in limits:
         below = limit.side == "below"
         edge = max if below else min
         at = edge(other.at for other in limits if other.condition == limit.condition)
         notes[limit.condition] = {
-            "text": f"rule: stay {limit.side}", "showarrow": False,
+            "text": "rule" if narrow else f"rule: stay {limit.side}", "showarrow": False,
             "font": {"size": 12, "color": theme.tokens().i},
             "x": measure.conditions.index(limit.condition), "xref": axes["xaxis"],
             "y": at, "yref": axes["yaxis"], "yshift": 15 if below else -15,
@@ -111,11 +111,12 @@ def _frame(result: claims.Result, measure: Measure, limits: list[Limit], place: 
     start = place * (width + GAP)
     number = "" if place == 0 else str(place + 1)
     name = measure.name if measure.unit in measure.name else f"{measure.name} ({measure.unit})"
+    letters = 18 if panels < 3 else 8
     across = {
         "domain": [start, start + width], "range": [-0.5, len(measure.conditions) - 0.5],
         "tickvals": list(range(len(measure.conditions))), "anchor": f"y{number}", "showgrid": False,
-        "ticktext": ["<br>".join(textwrap.wrap(name, 18)) for name in measure.conditions],
-        "title": {"text": measure.along},
+        "ticktext": ["<br>".join(textwrap.wrap(name, letters)) for name in measure.conditions],
+        "title": {"text": measure.along}, "tickangle": 0,
     }  # fmt: skip
     up = {
         "range": [min(values) - room, max(values) + room], "anchor": f"x{number}",
