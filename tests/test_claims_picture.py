@@ -1,5 +1,7 @@
 """The picture of a claim: its data are the result's, its limits the rule's, its words computed."""
 
+import html
+
 import pytest
 
 from lessons import claims, experiments
@@ -81,8 +83,9 @@ def test_reads_in_both_themes_and_fits_its_lines(name):
         drawn = pictures.every_seed(result(name))
         assert drawn.layout.template.layout.paper_bgcolor == theme.tokens().card
     assert len(drawn.summary) <= 184, "two lines of the subtitle"
-    for text in (drawn.layout.title.subtitle.text.replace("<br>", " "),):
-        assert text.endswith("seeds.")
+    assert html.unescape(drawn.layout.title.subtitle.text).replace("<br>", " ") == drawn.summary
+    notes = html.unescape(" ".join(note.text for note in drawn.layout.annotations)).replace("<br>", " ")
+    assert result(name).reason in f"{drawn.summary} {notes}"
 
 
 def test_equal_numbers_and_one_seed_still_make_a_picture():

@@ -9,12 +9,13 @@ import textwrap
 import plotly.graph_objects as go
 
 from lessons import claims, experiments
-from lessons.experiments.claim import Limit, Measure
+from lessons.experiments.claim import Claim, Limit, Measure
 from widgets import theme
 
 SPREAD = 0.36  # how wide the seeds of one condition stand, of the distance between conditions
 GAP = 0.14  # between panels, of the width
 LINE = 100  # letters in a line of the rule
+SUBTITLE = 92  # letters in a line below the title
 
 
 def every_seed(result: claims.Result | str) -> theme.Figure:
@@ -33,7 +34,10 @@ def every_seed(result: claims.Result | str) -> theme.Figure:
         traces += _panel(result, measure, own, names)
         notes += _words(measure, own, names, narrow=len(claim.measures) > 2)
         layout |= _frame(result, measure, own, place, len(claim.measures))
+    summary = _summary(result, claim)
     rule = textwrap.wrap(f"Rule, fixed beforehand: {result.rule}.", LINE)
+    if summary != result.reason:
+        rule += textwrap.wrap(f"Result: {result.reason}", LINE)
     note = {
         "text": "<br>".join(map(theme.escape, rule)), "showarrow": False, "align": "left",
         "x": 0, "xref": "paper", "xanchor": "left", "xshift": -44, "y": 0, "yref": "paper", "yanchor": "top",
@@ -43,12 +47,21 @@ def every_seed(result: claims.Result | str) -> theme.Figure:
     return theme.figure(
         *traces,
         title=f"{verdict}: {result.name.replace('-', ' ')}",
-        summary=result.reason,
+        summary=summary,
         height=450 + 16 * len(rule),
         margin={"b": 82 + 16 * len(rule)},
         annotations=[*notes, note],
         **layout,
     )
+
+
+def _summary(result: claims.Result, claim: Claim) -> str:
+    """The reason of the verdict; where that is more than two lines, how many rules are met."""
+    if len(result.reason) <= 2 * SUBTITLE:
+        return result.reason
+    met = sum(rule.judge(result.figures).met for rule in claim.rules)
+    seeds = "1 seed" if len(result.seeds) == 1 else f"{len(result.seeds)} seeds"
+    return f"{met} of {len(claim.rules)} rules {'is' if met == 1 else 'are'} met, judged over {seeds}."
 
 
 def _panel(
