@@ -126,18 +126,22 @@ class Live:
     def on_start(self, run: Run, task: Any) -> None:
         """Put the curve and its stop button on the page."""
         self._run, self._began, self._last, self._traced = run, time.perf_counter(), 0.0, -GATES_EVERY
-        self.samples, self.spent = {}, 0.0
+        self.samples, self.spent, self._drawing = {}, 0.0, 0.0
         if slots.running_kernel() is not None:
             self._open()
         self._write(run, task)
         self._draw(run, task)
 
     def on_step(self, run: Run, task: Any, step: int) -> None:
-        """Redraw, if the last picture is long enough ago and pictures have not cost too much so far."""
+        """Redraw, if the last picture is long enough ago and pictures have not cost too much so far.
+
+        Samples do not count here: where a training is quick, they alone would stop the curve.
+        """
         now = time.perf_counter()
-        if now - self._last >= PAUSE and self.spent <= SHARE * (now - self._began):
+        if now - self._last >= PAUSE and self._drawing < SHARE * (now - self._began):
             self._draw(run, task)
             self._last = time.perf_counter()
+            self._drawing += self._last - now
             self.spent += self._last - now
 
     def on_evaluate(self, run: Run, task: Any, step: int, figures: dict[str, float]) -> None:

@@ -68,7 +68,7 @@ def test_a_reload_shows_the_state_that_was_left(lab):
     page.get_by_role("heading", name="What does unit 3 keep?").wait_for()
     page.locator(".js-plotly-plot .barlayer .point").first.wait_for()
     assert page.get_by_role("slider", name="time step").input_value() == "11"
-    assert page.locator(".js-plotly-plot .barlayer .plot").count() == 6
+    assert page.locator(".js-plotly-plot .barlayer .trace").count() == 6
 
 
 def test_running_the_cell_twenty_times_leaves_one(lab):
