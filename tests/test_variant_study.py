@@ -139,6 +139,8 @@ def test_what_is_missing_is_dotted():
     )
     assert dashes["f"] == "dot" and dashes["i"] == "solid"
     assert "1" in [label["text"] for label in cell_drawing.labels(parts)]
+    looks = cell_drawing.present(Wiring(coupled=True, peepholes=True))
+    assert looks["peep i"] and looks["peep o"] and not looks["peep f"]
 
 
 def test_the_switchboard_says_in_a_sentence_what_cannot_be():

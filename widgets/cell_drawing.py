@@ -23,10 +23,9 @@ WIRES = {
     "h": ([80, 80, None, 80, 80, None, 82.5, 94], [40, 33, None, 27, 23, None, 20, 20]),
     "bus": ([4, 70], [2, 2]),
     "coupled": ([36, 26], [BOX, BOX]),
-    "peep": (
-        [10, 10, 18, None, 10, 33, 33, 36, None, 90, 90, 74],
-        [LINE, BOX, BOX, None, 18, 18, BOX, BOX, None, LINE, BOX, BOX],
-    ),
+    "peep f": ([10, 10, 18], [LINE, BOX, BOX]),
+    "peep i": ([10, 10, 33, 33, 36], [LINE, 18, 18, BOX, BOX]),
+    "peep o": ([90, 90, 74], [LINE, BOX, BOX]),
 }
 NODES = {"f": (22, LINE, "×"), "i": (48, 26, "×"), "c": (48, LINE, "+"), "o": (80, 20, "×")}
 
@@ -36,7 +35,7 @@ def present(parts: Wiring) -> dict[str, bool]:
     has = {"i": parts.input_gate, "f": parts.forget_gate, "o": parts.output_gate}
     return {
         **dict.fromkeys(("c", "g", "h", "bus"), True), **has, "coupled": parts.coupled,
-        "peep": bool(parts.peeping),
+        **{f"peep {name}": name in parts.peeping for name in "ifo"},
     }  # fmt: skip
 
 
@@ -52,7 +51,7 @@ def wires(parts: Wiring) -> list[go.Scatter]:
         if name == "f" and parts.coupled:
             x, y = [22, 22], [14, 37]
         line = {"color": theme.fade(colour(name), 1.0 if has[name] else 0.28), "width": 2.5}
-        line["dash"] = "solid" if has[name] and name != "peep" else "dot"
+        line["dash"] = "solid" if has[name] and "peep" not in name else "dot"
         traces.append(go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", **AXES))
     return traces
 
