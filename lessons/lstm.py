@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from lessons import char_rnn
+from lessons import char_rnn, tasks
 from lessons.char_rnn import CharModel, CharPreset, CharTask
 from lessons.errors import LessonError
 from lessons.loop import LSTMCell, See, State, loop
@@ -29,6 +29,11 @@ PRESETS = {
     "gpu": char_rnn.PRESETS["gpu"].but(steps=10_000, **SIZES),
 }
 
+TIMING = tasks.SequencePreset(
+    "cpu", steps=800, learning_rate=1e-2, hidden_size=16, batch_size=16, interval=10, length=40, held_out=200
+)
+TIMINGS = {"ci": TIMING.but(name="ci", steps=20), "cpu": TIMING, "gpu": TIMING}
+
 
 def preset(name: str | None = None) -> CharPreset:
     """This lesson's preset: the one named, else UNROLLED_PRESET, else the device's."""
@@ -38,6 +43,11 @@ def preset(name: str | None = None) -> CharPreset:
 def prepare(preset: CharPreset, seed: int = 0) -> CharTask:
     """The preset's corpus and a new model of its size, ready for `fit`."""
     return char_rnn.prepare(preset, seed)
+
+
+def timing(cell: str, name: str | None = None, seed: int = 0) -> tasks.SequenceTask:
+    """The task of spiking every 10 steps with a new model of a cell ("lstm", "peephole"), ready for `fit`."""
+    return tasks.build("generating", choose(TIMINGS, name), seed, cell=cell)
 
 
 class SwappedCell(LSTMCell):
