@@ -26,7 +26,7 @@ else ifeq ($(RELEASES),newest)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test style units nbval browser notebook readme train claim bench lock clean
+.PHONY: help lab test style units nbval browser notebook tour readme train claim bench lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -56,6 +56,10 @@ browser: $(TEST_READY) $(CORPORA_READY)
 notebook: $(TEST_READY) $(CORPORA_READY)  ## build NAME=02_char_rnn from its text: run it, keep its pictures (PRESET=cpu)
 	$(RUN) -m tools.browser
 	$(RUN) -m tools.build_notebook $(NAME) --preset $(PRESET)
+
+tour: $(TEST_READY) $(CORPORA_READY)  ## film the README's moving picture
+	$(RUN) -m tools.browser
+	$(RUN) -m tools.tour
 
 readme: $(LAB_READY)  ## write the generated parts of README.md
 	$(RUN) -m tools.readme
