@@ -58,6 +58,13 @@ def test_a_lesson_is_read_from_its_first_cell(tmp_path):
     assert readme.read(path) == readme.Lesson("07_clip", "Why does it fall?", "35 minutes · needs 01")
 
 
+def test_a_lesson_without_a_heading_is_named(tmp_path):
+    path = tmp_path / "07_clip.py"
+    path.touch()
+    with pytest.raises(SystemExit, match=r"07_clip\.py must begin with a heading"):
+        readme.read(path)
+
+
 def test_links_of_the_texts_lead_somewhere():
     for name in ("README.md", "CONTRIBUTING.md"):
         text = (ROOT / name).read_text(encoding="utf-8")

@@ -32,8 +32,11 @@ def lessons() -> list[Lesson]:
 def read(path: pathlib.Path) -> Lesson:
     """The lesson of one text file: its heading, and the line below that tells minutes and needs."""
     lines = [line.removeprefix("#").strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    heading = next(number for number, line in enumerate(lines) if line.startswith("# "))
-    terms = next(line for line in lines[heading + 1 :] if line)
+    headings = [number for number, line in enumerate(lines) if line.startswith("# ")]
+    if not headings:
+        raise SystemExit(f"{path.name} must begin with a heading, its question")
+    heading = headings[0]
+    terms = next((line for line in lines[heading + 1 :] if line), "")
     return Lesson(path.stem, lines[heading].removeprefix("# "), terms)
 
 
