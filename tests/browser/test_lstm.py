@@ -65,7 +65,7 @@ def test_keyboard_walks_wires_time_and_units(lab, tmp_path):
     assert len(walked) == 12
     page.keyboard.press("PageDown")
     page.locator(".un-readout", has_text="step 12 of").wait_for()
-    part(page, "o").hover()
+    part(page, "o").locator(".un-gate").hover()
     page.locator(".un-explanation b", has_text="output gate o").wait_for()
     page.locator(".un-stage").focus()
     page.keyboard.press("ArrowRight")
