@@ -102,7 +102,7 @@ export function createCell(view) {
   function paint() {
     numbers = view.numbers = {
       ...readings(lab.network, lab.ids, lab.now, state.layer, state.time, state.unit),
-      reading: state.layer ? `hidden states of layer ${state.layer}` : spoken(lab.read[state.time]),
+      reading: state.layer ? `layer ${state.layer}` : spoken(lab.read[state.time]),
     };
     for (const part of parts()) paintNumbers(groups.get(part.id), part, numbers);
     const place = `unit ${state.unit}, step ${state.time + 1}`;
