@@ -142,6 +142,13 @@ class CharPreset(Preset):
     valid_characters: int = 100_000
     baseline_order: int | None = 5
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.batch_size < 1 or self.length < 1:
+            raise LessonError(
+                f"batch_size and length are at least 1; they are {self.batch_size} and {self.length}."
+            )
+
 
 PRESETS = {
     "ci": CharPreset(
@@ -200,6 +207,10 @@ class CharTask:
     unit = "bits per character"
 
     def __init__(self, model: CharModel, corpus: Any, preset: CharPreset, seed: int = 0) -> None:
+        if not all(hasattr(corpus, part) for part in ("train", "valid", "provenance")):
+            raise LessonError(
+                "Train on a corpus: corpora.load(name), or corpora.user(...) for a text of yours."
+            )
         self.model, self.corpus, self.seed = model, corpus, seed
         self.preset = preset.but(corpus=corpus.name, **model.sizes())
         if model.cell != "lstm" and preset.precision == "auto":

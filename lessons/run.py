@@ -79,6 +79,11 @@ class Run:
         """The figures of the last evaluation."""
         return {k: v for k, v in self.evaluations[-1].items() if k != "step"} if self.evaluations else {}
 
+    @property
+    def evaluated(self) -> int:
+        """The step of the last evaluation; an interrupted run has gone on since."""
+        return self.evaluations[-1]["step"] if self.evaluations else 0
+
     def stop(self, reason: str = "stopped") -> None:
         """End the training after the step it is in; what a stop button calls."""
         self.stopping = reason
@@ -88,6 +93,8 @@ class Run:
         if self.step < self.settings.get("steps", self.step):
             steps = f"{self.step:,} of {self.settings['steps']:,} steps"
         figures = ", ".join(f"{name} {value:.3f}" for name, value in self.last.items())
+        if figures and self.evaluated != self.step:
+            figures += f" at step {self.evaluated:,}"
         how = ", ".join(filter(None, [self.device, self.settings.get("precision"), f"seed {self.seed}"]))
         told = f": {figures} {self.unit}" if figures else ""
         return (

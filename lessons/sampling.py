@@ -68,6 +68,8 @@ def distribution(
     """
     vocab = logits.shape[-1]
     _check(temperature, top_k, top_p, vocab)
+    if not logits.is_meta and bool(logits.isnan().any()):
+        raise LessonError("The model's scores are no numbers; train it again, with a lower learning rate.")
     scores = logits - logits.amax(-1, keepdim=True)  # so that a small temperature cannot overflow
     if isinstance(temperature, Tensor):
         cold = (temperature == 0)[..., None]

@@ -95,9 +95,10 @@ def fit(
             run.reason = "interrupted"
         finally:
             task.model.eval()
+    run.message = " ".join(filter(None, [run.message, *saver.complaints]))
     loop.tell("on_stop", run.reason)
     if progress and machine.main:
-        print("\n".join(filter(None, [str(run), run.message, *saver.complaints])))
+        print("\n".join(filter(None, [str(run), run.message])))
     return run
 
 

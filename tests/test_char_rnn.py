@@ -161,3 +161,11 @@ def test_building_leaves_the_learners_random_numbers_alone():
     assert not torch.equal(
         one.readout.weight, char_rnn.build(VOCABULARY, char_rnn.preset("ci"), 1).readout.weight
     )
+
+
+def test_a_text_is_no_corpus_and_a_batch_is_not_empty():
+    model = char_rnn.CharModel(Vocabulary(tuple("ab")), hidden_size=2, embedding_size=2)
+    with pytest.raises(LessonError, match=r"corpora\.load"):
+        model.task("abab", char_rnn.preset("ci"))
+    with pytest.raises(LessonError, match="at least 1"):
+        char_rnn.preset("ci").but(batch_size=0)

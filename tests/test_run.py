@@ -65,3 +65,8 @@ def test_a_model_is_no_record(tmp_path):
     path = checkpoints.save(tmp_path / "model", model)
     with pytest.raises(LessonError, match="no record of a training"):
         Run.load(path)
+
+
+def test_a_figure_from_an_earlier_step_says_which(run):
+    run.evaluations.pop()
+    assert "valid 2.250 at step 2 bits per character" in str(run)

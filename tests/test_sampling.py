@@ -175,3 +175,8 @@ def test_the_model_and_the_learners_random_numbers_are_left_alone(model):
     model.train()
     generate(model, "abc", 10)
     assert model.training and torch.equal(torch.rand(3), expected)
+
+
+def test_scores_that_are_no_numbers_are_refused():
+    with pytest.raises(LessonError, match="no numbers"):
+        sampling.distribution(torch.full((3,), float("nan"), device="cpu", dtype=torch.float32))

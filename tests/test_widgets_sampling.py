@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from ipywidgets.widgets.widget import _instances
 
 from lessons import CharModel, sampling
 from lessons.errors import LessonError
 from lessons.vocabulary import Vocabulary
-from widgets import esm
+from widgets import esm, slots
 from widgets import sampling as picture
 
 
@@ -88,3 +89,21 @@ def test_the_module_is_whole_and_small():
     module = esm.bundle("die.js")
     assert module.count("export default") == 1 and "import " not in module.replace("important", "")
     assert "innerHTML" not in module and len(module) < 80_000
+
+
+def test_settings_stay_when_the_text_is_refused(model):
+    one = picture.die(model, "xyz", temperature=0.3, top_k=5)
+    assert one.message and (one.temperature, one.top_k) == (0.3, 5)
+    one.close()
+
+
+def test_running_a_cell_again_leaves_one_die_and_one_layout(model, monkeypatch):
+    monkeypatch.setattr(slots, "_owned", {})
+    sizes = []
+    for run in range(5):
+        monkeypatch.setattr(slots, "running_cell", lambda run=run: ("cell", str(run)))
+        one = picture.die(model, "ab")
+        sizes.append(len(_instances))
+    assert len(set(sizes)) == 1
+    one.layout.close()
+    one.close()

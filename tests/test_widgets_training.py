@@ -129,7 +129,7 @@ def test_afterwards_a_static_picture_and_the_samples_remain_and_no_widget(page):
     run = fit(Alphabet(), watch=live, progress=False)
     assert len(_instances) == before
     assert handles[0].shown[-1].summary == watching.curve(run).summary
-    assert list(handles[1].shown[-1].stages) == ["before training", "after 40 steps", "after 60 steps"]
+    assert list(handles[1].shown[-1].stages) == ["at the start", "after 40 steps", "after 60 steps"]
     assert sorted(live.samples) == [0, 20, 40, 60]
     assert isinstance(displayed[0], watching.Panel)
 
@@ -180,4 +180,14 @@ def test_a_terminal_gets_text(capsys, monkeypatch):
     monkeypatch.setattr(slots, "running_kernel", lambda: None)
     fit(Alphabet(), watch=watching.live(length=10), progress=False)
     told = capsys.readouterr().out
-    assert "After 60 steps" in told and "before training, temperature 0.5" in told
+    assert "After 60 steps" in told and "at the start, temperature 0.5" in told
+
+
+def test_a_held_out_figure_from_an_earlier_step_says_which():
+    stale = made(evaluations=[{"step": 0, "valid": 3.1}], reason="stopped")
+    assert "after 4 steps in 12 s, the held-out loss at step 0 was 3.100" in watching.curve(stale).summary
+
+
+def test_losses_that_are_no_numbers_leave_a_picture():
+    picture = watching.curve(made(losses=[3.0, math.inf, math.nan, 1.5], reason="diverged"))
+    assert all(math.isfinite(end) for end in picture.layout.yaxis.range)

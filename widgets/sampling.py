@@ -71,11 +71,13 @@ def die(
     slots.keep(widget)
     try:
         widget._model = weights.pack(model)
+        level = torch.zeros(len(model.vocabulary), device="cpu", dtype=torch.float32)
+        sampling.distribution(level, temperature, top_k, top_p)  # refuses settings before the text is read
+        widget.temperature, widget.top_k, widget.top_p = float(temperature), top_k or 0, float(top_p or 1.0)
         picture = chances(model, seed_text, temperature, top_k, top_p)
     except LessonError as problem:
         widget.message = str(problem)
         return widget
-    widget.temperature, widget.top_k, widget.top_p = float(temperature), top_k or 0, float(top_p or 1.0)
     widget._still = {**theme.png(picture), "text/plain": picture.summary}
     return widget
 

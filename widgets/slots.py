@@ -6,6 +6,8 @@ hold twenty explorers, with their figures and traces, in the kernel.
 
 from typing import Protocol
 
+import ipywidgets as ipw
+
 
 class Closable(Protocol):
     def close(self) -> None: ...
@@ -23,6 +25,8 @@ def keep(thing: Closable) -> None:
     earlier, things = _owned.get(cell, (run, []))
     if earlier != run:
         for old in things:
+            if isinstance(layout := getattr(old, "layout", None), ipw.Widget):
+                layout.close()
             old.close()
         things = []
     _owned[cell] = (run, [*things, thing])

@@ -165,7 +165,7 @@ class Live:
         """The samples before, during and after the training as a table."""
         steps = sorted(self.samples)
         chosen = dict.fromkeys([*steps[:1], *steps[len(steps) // 2 :][:1], *steps[-1:]])
-        names = {step: "before training" if step == 0 else f"after {step:,} steps" for step in chosen}
+        names = {step: "at the start" if step == 0 else f"after {step:,} steps" for step in chosen}
         return Samples({names[step]: {s.temperature: str(s) for s in self.samples[step]} for step in chosen})
 
     def close(self) -> None:
@@ -326,8 +326,8 @@ def _span(run: Run, shown: str | None) -> tuple[float, float]:
     """Ends of the loss axis, on halves, so that it seldom moves while a training runs."""
     seen = [*run.baselines.values(), *(e[shown] for e in run.evaluations if shown in e)] if shown else []
     seen = [*run.baselines.values(), *seen, *run.losses[:1]]
-    if run.losses:
-        seen += [float(np.nanmin(run.losses)), float(np.nanquantile(run.losses, 0.995))]
+    if losses := [loss for loss in run.losses if math.isfinite(loss)]:
+        seen += [min(losses), float(np.quantile(losses, 0.995))]
     seen = [value for value in seen if math.isfinite(value)] or [0.0, 1.0]
     unit = 0.5 if max(seen) - min(seen) > 0.6 else 10.0 ** math.floor(math.log10(max(max(seen), 1e-6)))
     return max(0.0, math.floor(min(seen) / unit - 0.2) * unit), math.ceil(max(seen) / unit + 0.05) * unit
@@ -348,7 +348,8 @@ def _reached(run: Run, shown: str | None) -> str:
     after = f"{ENDS[run.reason]} after" if run.reason in ENDS else "After"
     parts = [f"{after} {run.step:,} steps in {run.seconds:.0f} s"]
     if shown:
-        parts.append(f", the {spoken(shown)} loss is {run.last[shown]:.3f} {run.unit}")
+        when = "is" if run.evaluated == run.step else f"at step {run.evaluated:,} was"
+        parts.append(f", the {spoken(shown)} loss {when} {run.last[shown]:.3f} {run.unit}")
         best = min(run.baselines, key=run.baselines.get, default=None)
         if best:
             gap = run.last[shown] - run.baselines[best]

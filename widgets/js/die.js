@@ -109,7 +109,7 @@ function createActions(view) {
   let timer = null;
   const change = (patch) => {
     store.remember(["picks", "used"]);
-    store.set(patch);
+    store.set({ message: "", ...patch }); // what Python had to say was about how it began
   };
   const rolls = () => {
     if (view.seed !== state.seed) Object.assign(view, { seed: state.seed, rolls: createRolls(state.seed) });
@@ -212,8 +212,8 @@ function createSettings(view, act) {
   };
   const shown = (name, value) => ((name === "top_k" && !value) || (name === "top_p" && value === 1) ? "" : value);
   const set = (name, value) => {
-    if (name === "seed" && value !== state.seed) store.set({ seed: value, picks: [], used: 0 });
-    else store.set({ [name]: value });
+    if (name === "seed" && value !== state.seed) store.set({ message: "", seed: value, picks: [], used: 0 });
+    else store.set({ message: "", [name]: value });
   };
   const heat = (value) => (Number.isFinite(value) ? clip(value, 0, HOT) : 1);
   const warm = element("input", { type: "range", min: 0, max: HOT, step: 0.05, class: "un-slider", "aria-label": "temperature", ...KEYS,
@@ -228,7 +228,7 @@ function createSettings(view, act) {
   const text = element("textarea", { class: "un-text", rows: 2, spellcheck: "false", "aria-label": "text to start from", ...KEYS, on: {
     input: () => {
       act.stop();
-      store.set({ seed_text: text.value, picks: [], used: 0 });
+      store.set({ message: "", seed_text: text.value, picks: [], used: 0 });
     },
   } });
   const message = element("span", { class: "un-message", role: "alert" });
