@@ -237,10 +237,14 @@ class Lab:
 
     def theme(self, page, name: str) -> None:
         """Switch JupyterLab to "light" or "dark" and wait until its style sheet is in force."""
-        page.evaluate(
-            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", THEMES[name]
-        )
-        page.wait_for_selector(f'body[data-jp-theme-name="{THEMES[name]}"]', state="attached")
+        wanted, body = THEMES[name], page.locator("body[data-jp-theme-name]")
+        # JupyterLab trips over a second change while the first is on its way.
+        body.wait_for(state="attached")
+        if body.get_attribute("data-jp-theme-name") == wanted:
+            return
+        page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", wanted)
+        page.wait_for_selector(f'body[data-jp-theme-name="{wanted}"]', state="attached")
+        page.wait_for_timeout(300)
 
     def html(self, path, theme: str = "light"):
         """Open a page from disk, without any server: what a kernel-less export must bear."""
