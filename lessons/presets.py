@@ -55,6 +55,11 @@ class Preset:
         if self.evaluate_every < 1 or (self.save_every is not None and self.save_every < 1):
             raise LessonError("evaluate_every and save_every are at least one step.")
 
+    def __str__(self) -> str:
+        values = ((field.name.replace("_", " "), getattr(self, field.name)) for field in fields(self)[1:])
+        told = ", ".join(f"{name} {value}" for name, value in values if value is not None)
+        return fill(f"preset {self.name}: {told}", 88, subsequent_indent="  ")
+
     def but(self: P, **changes: Any) -> P:
         """This preset with some values changed: `preset("cpu").but(steps=300, clip=None)`."""
         known = [field.name for field in fields(self)]

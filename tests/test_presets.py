@@ -69,3 +69,9 @@ def test_the_optimizer_takes_the_presets_numbers():
     optimizer = Preset("p", steps=1, learning_rate=0.5, weight_decay=0.25).optimizer([weight])
     group = optimizer.param_groups[0]
     assert (group["lr"], group["weight_decay"], group["fused"]) == (0.5, 0.25, True)
+
+
+def test_a_preset_is_told_in_words():
+    told = str(Preset("ci", steps=3, clip=None))
+    assert told.startswith("preset ci: steps 3, learning rate 0.002") and "clip" not in told
+    assert max(map(len, told.splitlines())) <= 88
