@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from textwrap import fill
 from typing import Any, TypeVar
 
 import torch
