@@ -169,8 +169,9 @@ for score in own:
         print(f"{score.feature:24s}  {score.layer:5d}  {trained:7.2f}  {before:9.2f}  {score.chance:6.2f}")
 
 # %% [markdown]
-# Where both columns are high, a unit echoes the character just read. Where only the first is, such as marks that opened long
-# ago, a unit learnt to remember. Below, the wires of the clearest unit.
+# Where both columns are high, the fact shows in the last few characters, and random weights echo those: *inside bold* is
+# one, since names are short and in capitals. Where only the first is high, a unit learnt to remember. Below, the wires of
+# the clearest unit.
 
 # %%
 pictures.diagram(model, script, step=12, scores=own, drawing="torch")
