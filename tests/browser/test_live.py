@@ -29,7 +29,7 @@ def test_it_draws_stops_and_leaves_a_picture(lab):
     lab.wait_idle(page, 120)
     page.locator(".jp-OutputArea .js-plotly-plot .main-svg").first.wait_for()
     assert page.locator(".un-live").count() == 0
-    page.get_by_text("before training").wait_for()
+    page.get_by_text("at the start").wait_for()
     assert (
         lab.execute(page, "print(run.reason in ('stopped', 'interrupted'), 0 < run.step < 20_000)")
         == "True True"
