@@ -84,3 +84,10 @@ def test_merge_keeps_what_only_one_side_says():
 
 def test_scale_is_even():
     assert np.allclose([place for place, _ in theme.scale(theme.UNIT_SCALE)], np.linspace(0, 1, 6))
+
+
+def test_a_figure_is_displayed_by_its_own_bundle():
+    from IPython.core.formatters import DisplayFormatter
+
+    data, _ = DisplayFormatter().format(theme.figure(title="Which?", summary="Two lines rise."))
+    assert data["text/plain"] == "Two lines rise." and "application/vnd.plotly.v1+json" in data

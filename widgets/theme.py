@@ -155,6 +155,9 @@ class Figure(go.Figure):
     PLOTLY_RENDERER): that is what GitHub shows.
     """
 
+    # plotly's own way to display goes past the bundle below, and cannot update what is on the page.
+    _ipython_display_ = None
+
     @property
     def summary(self) -> str:
         """The sentence computed from the data."""
