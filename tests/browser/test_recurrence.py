@@ -1,0 +1,29 @@
+"""The unrolled network in a real JupyterLab: step by key, turn round, type a word."""
+
+
+def test_step_turn_and_type(lab):
+    lab.ignore("Failed to initialize model")  # anywidget's complaint on a machine that is too busy
+    page = lab.run(
+        "from lessons import recurrence as lesson\n"
+        "from widgets import recurrence as pictures\n"
+        "x = pictures.step_through(lesson.small_network())\nx",
+        "y = pictures.follow(lesson.plane(lesson.prepare(lesson.preset('ci')), 40))\ny",
+    )
+    first, second = lab.output(page, 0), lab.output(page, 1)
+    first.locator(".js-plotly-plot .heatmaplayer image").first.wait_for()
+    first.get_by_role("slider", name="step").focus()
+    page.keyboard.press("ArrowRight")
+    first.get_by_text("After “EXa”").wait_for()
+    first.get_by_label("way").select_option("backward")
+    first.get_by_text("From the last step back to step 3").wait_for()
+    word = first.get_by_label("word")
+    word.fill("EYB")
+    word.press("Enter")
+    first.get_by_text("The shares of 1 of 3 steps").wait_for()
+    assert first.locator(".jp-OutputArea-output[data-mime-type*=stderr]").count() == 0
+    second.locator(".js-plotly-plot .scatterlayer .points path").first.wait_for()
+    second.get_by_role("slider", name="time step").focus()
+    page.keyboard.press("Home")
+    second.get_by_text("At step 0").wait_for()
+    lab.screenshot("recurrence", page)
+    assert "'word': 'EYB'" in lab.execute(page, "print(x.value())")
