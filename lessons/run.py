@@ -15,7 +15,7 @@ from lessons import checkpoints
 from lessons.devices import Machine
 from lessons.errors import LessonError
 
-REASONS = ("running", "finished", "interrupted", "stopped", "diverged")
+REASONS = ("running", "finished", "solved", "interrupted", "stopped", "diverged")
 
 
 @dataclass(eq=False, repr=False)

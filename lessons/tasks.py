@@ -434,4 +434,4 @@ class UntilSolved:
         """Stop the run if the rule of its task is met."""
         if task.solved(figures):
             self.solved, self.step = True, step
-            run.stop()
+            run.stop("solved")

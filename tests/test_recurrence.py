@@ -161,4 +161,4 @@ def test_a_second_rate_is_tried_only_where_the_first_fails(monkeypatch, solving,
 def test_training_ends_when_it_is_solved():
     task = lesson.prepare(SIZES.but(steps=2, evaluate_every=1))
     task.solved = lambda figures: True
-    assert lesson.train(task, progress=False).reason == "stopped"
+    assert lesson.train(task, progress=False).reason == "solved"

@@ -90,4 +90,7 @@ def test_a_figure_is_displayed_by_its_own_bundle():
     from IPython.core.formatters import DisplayFormatter
 
     data, _ = DisplayFormatter().format(theme.figure(title="Which?", summary="Two lines rise."))
-    assert data["text/plain"] == "Two lines rise." and "application/vnd.plotly.v1+json" in data
+    assert (
+        data["text/plain"] == "Two lines rise."
+        and not data["application/vnd.plotly.v1+json"]["config"]["responsive"]
+    )

@@ -79,7 +79,7 @@ def test_an_identity_start_explodes_beyond_radius_one():
 def test_training_ends_when_it_is_solved():
     easy = lesson.prepare(lesson.PRESETS["ci"].but(steps=2, evaluate_every=1))
     easy.solved = lambda figures: True
-    assert lesson.train(easy, progress=False).reason == "stopped"
+    assert lesson.train(easy, progress=False).reason == "solved"
     assert lesson.prepare(SIZES).model.config()["cell"] == "gru"
     with pytest.raises(LessonError, match="no preset 'huge'"):
         lesson.preset("huge")

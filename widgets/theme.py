@@ -165,7 +165,9 @@ class Figure(go.Figure):
 
     def _repr_mimebundle_(self, *args, **kwargs):
         bundle = pio.renderers["plotly_mimetype"].to_mimebundle(self.to_dict())
-        bundle["application/vnd.plotly.v1+json"]["config"] = CONFIG
+        bundle["application/vnd.plotly.v1+json"]["config"] = CONFIG | {
+            "responsive": False
+        }  # keeps its height in a cell
         return {**bundle, **png(self), "text/plain": self.summary or repr(self)}
 
     def show(self, *args, **kwargs):
