@@ -1,4 +1,4 @@
-"""Every wiring of the LSTM, in lessons.wired_closed_form and by the loop, and Cho's GRU, against equations and Keras."""
+"""Every wiring of the LSTM (lessons.wired_closed_form) and Cho's GRU, against equations, loops and Keras."""
 
 import copy
 import itertools
