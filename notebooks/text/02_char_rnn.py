@@ -222,8 +222,10 @@ for name, where in (("inside", inside), ("outside", ~inside)):
 
 # %% [markdown]
 # Below zero on most of a name, above zero and rising outside. One number, and a threshold on it, tells whether bold type is
-# open; the AUC in the table says how well that does on text that did not choose the unit. Nobody told the network that asterisks come
-# in pairs.
+# open; the AUC in the table says how well that does on text that did not choose the unit.
+#
+# A caution: a high score says that the unit carries the fact, not that training put it there. Lesson 04 scores an untrained
+# network beside the trained one; on bold type it does well, too.
 
 # %% [markdown]
 # Where else does this unit fire? The strip colours a longer text by any unit and finds its loudest places.
