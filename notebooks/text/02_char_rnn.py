@@ -133,7 +133,7 @@ for name, bits in task.baselines().items():
 # **truncated backpropagation through time** (Williams & Peng 1990). How much of it, your machine chose:
 
 # %%
-preset
+print(preset)
 
 # %%
 before = sampling.generate_at(model, (0.4, 0.7, 1.0), length=160)
