@@ -38,15 +38,20 @@ def searched(units, inputs):
     return best
 
 
-def solved(units, inputs):
+def exact(units, inputs):
     half = (inputs + 2) / 2
-    return round(math.sqrt(half**2 + 4 / 3 * units * (units + inputs + 2)) - half)
+    return math.sqrt(half**2 + 4 / 3 * units * (units + inputs + 2)) - half
 
 
-def nearest(blocks_gru, blocks_lstm, own=True):
+def unsquashed(from_x, from_h, h):
+    (x_r, x_z, x_n), (h_r, h_z, q) = from_x.chunk(3, -1), from_h.chunk(3, -1)
+    return torch.lerp(torch.tanh(x_n + (x_r + h_r) * q), h, x_z + h_z)
+
+
+def nearest(blocks_gru, blocks_lstm, own=True, biases=2):
     def equal_size(units, inputs):
         def weights(u):
-            return u * (inputs + 2 + (u if own else 0))
+            return u * (inputs + biases + (u if own else 0))
 
         wanted = blocks_lstm * weights(units)
         return min(range(1, 2 * units + 2), key=lambda u: abs(blocks_gru * weights(u) - wanted))
@@ -61,7 +66,7 @@ RIGHT = {
         lambda x_n, h, r, w, b: torch.tanh(x_n + torch.nn.functional.linear(r * h, w, b)),
         lambda x_n, h, r, w, b: torch.tanh(x_n + torch.einsum("bj,ij->bi", h * r, w) + b),
     ],
-    "equal_size": [searched, solved],
+    "equal_size": [searched, lambda units, inputs: round(exact(units, inputs))],
 }
 
 WRONG = {
@@ -72,6 +77,8 @@ WRONG = {
         (cell(n="torch.tanh(x[2] + own[2])"), "not used"),
         (cell(n="torch.sigmoid(x[2] + r * own[2])"), "not sigmoid"),
         (cell(out="n"), "that is the candidate"),
+        (cell(n="torch.tanh(x[2] + r * h)"), "multiplies h itself"),
+        (unsquashed, "not squashed"),
     ],
     "update_state": [
         (lambda z, n, h: torch.lerp(h, n, z), "exchanged"),
@@ -100,5 +107,9 @@ WRONG = {
         (nearest(3, 4, own=False), "proportion"),
         (lambda units, inputs: units, "equal size"),
         (lambda units, inputs: 3 * units * (units + inputs + 2), "how many units"),
+        (nearest(3, 4, biases=0), "biases are missing"),
+        (lambda units, inputs: math.floor(exact(units, inputs)), "rounded down"),
+        (lambda units, inputs: math.ceil(exact(units, inputs)), "rounded up"),
+        (exact, "whole number"),
     ],
 }

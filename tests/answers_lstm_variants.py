@@ -1,5 +1,7 @@
 """Right and wrong answers to the exercises of lesson 06, for test_exercises."""
 
+import copy
+
 import torch
 from torch import nn
 
@@ -43,8 +45,9 @@ def peephole_cell(total, c, p):
     return room["peephole_cell"]
 
 
-def opened(both=0.0, place=slice(3, 6), layers=None):
+def opened(both=0.0, blocks=(1, 2), layers=None):
     def open_forget_gates(lstm, value):
+        place = slice(*(block * lstm.hidden_size for block in blocks))
         with torch.no_grad():
             for layer in range(layers or lstm.num_layers):
                 lstm.get_parameter(f"bias_ih_l{layer}")[place] = value
@@ -57,14 +60,22 @@ def opened(both=0.0, place=slice(3, 6), layers=None):
 def opened_by_halves(lstm, value):
     for name, bias in lstm.named_parameters():
         if name.startswith("bias"):
-            nn.init.constant_(bias.detach()[3:6], value / 2)
+            nn.init.constant_(bias.detach().chunk(4)[1], value / 2)
     return lstm
 
 
 def opened_through_data(lstm, value):
     for layer in range(lstm.num_layers):
         first, second = (getattr(lstm, f"bias_{kind}_l{layer}").data for kind in ("ih", "hh"))
-        first[3:6] = value - second[3:6]
+        first.chunk(4)[1].copy_(value - second.chunk(4)[1])
+    return lstm
+
+
+def at_three_to_six(lstm, value):
+    with torch.no_grad():
+        for layer in range(lstm.num_layers):
+            lstm.get_parameter(f"bias_ih_l{layer}")[3:6] = value
+            lstm.get_parameter(f"bias_hh_l{layer}")[3:6] = 0.0
     return lstm
 
 
@@ -97,6 +108,7 @@ WRONG = {
         (peepholes(out="o * new, new"), "without its tanh"),
         (peepholes(out="new, h"), "wrong order"),
         (peepholes(line_o="o + new @ p"), "matrix"),
+        (peepholes(out="maths"), ""),
     ],
     "coupled_cell": [
         (lambda i, g, c: i * (c + g), "share one budget"),
@@ -108,9 +120,11 @@ WRONG = {
     ],
     "open_forget_gates": [
         (opened(both=1.0), "twice"),
-        (opened(place=slice(0, 3)), "input gate"),
-        (opened(place=slice(6, 9)), "candidate"),
-        (opened(place=slice(None)), "all four"),
+        (opened(blocks=(0, 1)), "input gate"),
+        (opened(blocks=(2, 3)), "candidate"),
+        (opened(blocks=(0, 4)), "all four"),
+        (at_three_to_six, ""),
+        (lambda lstm, value: opened()(copy.deepcopy(lstm), value), ""),
         (opened(layers=1), "first layer"),
         (opened_without_leave, "no_grad"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -70,20 +71,33 @@ def _sums(batch: int, hidden: int) -> Callable[[], tuple]:
 
 
 def _step(
-    *, order: str = "rzn", after: bool = True, keep: bool = True, squash: bool = True, reset: bool = True
+    *,
+    order: str = "rzn",
+    after: bool = True,
+    keep: bool = True,
+    squash: bool = True,
+    reset: bool = True,
+    gate: Callable = torch.sigmoid,
 ) -> Callable:
     """The solution with one thing done wrong."""
 
     def step(from_x: Tensor, from_h: Tensor, h: Tensor) -> Tensor:
         x = dict(zip(order, from_x.chunk(3, -1), strict=True))
         own = dict(zip(order, from_h.chunk(3, -1), strict=True))
-        r, z = torch.sigmoid(x["r"] + own["r"]), torch.sigmoid(x["z"] + own["z"])
+        r, z = gate(x["r"] + own["r"]), gate(x["z"] + own["z"])
         gated = r * own["n"] if reset else own["n"]
         n = x["n"] + gated if after else r * (x["n"] + own["n"])
         n = torch.tanh(n) if squash else torch.sigmoid(n)
         return z * h + (1 - z) * n if keep else z * n + (1 - z) * h
 
     return step
+
+
+def _on_the_state(from_x: Tensor, from_h: Tensor, h: Tensor) -> Tensor:
+    x_r, x_z, x_n = from_x.chunk(3, -1)
+    h_r, h_z, _ = from_h.chunk(3, -1)
+    z = torch.sigmoid(x_z + h_z)
+    return (1 - z) * torch.tanh(x_n + torch.sigmoid(x_r + h_r) * h) + z * h
 
 
 GRU_CELL = Exercise(
@@ -117,6 +131,13 @@ GRU_CELL = Exercise(
         ),
         behaves_like(
             _step(squash=False), "the candidate passes through tanh, not sigmoid: a state has a sign."
+        ),
+        behaves_like(
+            lambda from_x, from_h, h: _on_the_state(from_x, from_h, h),
+            "r multiplies h itself. In torch it multiplies q, what the product with h has made.",
+        ),
+        behaves_like(
+            _step(gate=lambda v: v), "the gates are not squashed: r and z pass through sigmoid, 0 to 1."
         ),
         behaves_like(
             lambda from_x, from_h, h: torch.tanh(
@@ -249,7 +270,10 @@ CANDIDATE_OF_CHO = Exercise(
             lambda x_n, h, r, weight, bias: torch.tanh(x_n + ((1 - r) * h) @ weight.T + bias),
             "r and 1 − r are exchanged: a reset gate at 1 lets the past in.",
         ),
-        stops_with("shape|size|mat", "(r * h) is (B, H) and weight (H, H): (r * h) @ weight.T is (B, H)."),
+        stops_with(
+            "mat1|must match|size mismatch",
+            "(r * h) is (B, H) and weight (H, H): (r * h) @ weight.T is (B, H).",
+        ),
     ),
     hints=(
         "Unit 3 has r = 0. In Cho's GRU, which units' candidates no longer depend on unit 3's state?",
@@ -266,6 +290,12 @@ def _sizes(units: int, inputs: int) -> Callable[[], tuple]:
     return lambda: (units, inputs)
 
 
+def _exact(units: int, inputs: int) -> float:
+    """The size at which the weights would be equal, were there parts of units."""
+    half = (inputs + 2) / 2
+    return math.sqrt(half**2 + 4 / 3 * units * (units + inputs + 2)) - half
+
+
 EQUAL_SIZE = Exercise(
     name="equal_size",
     statement="Find the GRU size whose number of weights is nearest to that of an LSTM.",
@@ -278,6 +308,8 @@ EQUAL_SIZE = Exercise(
         Case("an LSTM of 64 units with 32 inputs", _sizes(64, 32)),
         Case("an LSTM of 128 units with 16 inputs", _sizes(128, 16)),
         Case("an LSTM of 10 units with 200 inputs", _sizes(10, 200)),
+        Case("an LSTM of 32 units with 32 inputs", _sizes(32, 32)),
+        Case("an LSTM of 16 units with 20 inputs", _sizes(16, 20)),
     ),
     observe=returns("the number of units"),
     diagnoses=(
@@ -309,6 +341,22 @@ EQUAL_SIZE = Exercise(
             lambda units, inputs: 3 * units * (units + inputs + 2),
             "that is a number of weights; the question is how many units the GRU has.",
         ),
+        behaves_like(
+            lambda units, inputs: min(
+                range(1, 2 * units + 2),
+                key=lambda u: abs(3 * u * (u + inputs) - 4 * units * (units + inputs)),
+            ),
+            "the biases are missing: two for every row, which shows where layers are small.",
+        ),
+        behaves_like(
+            lambda units, inputs: math.floor(_exact(units, inputs)),
+            "the size is rounded down, and the next whole number is nearer.",
+        ),
+        behaves_like(
+            lambda units, inputs: math.ceil(_exact(units, inputs)),
+            "the size is rounded up, and the whole number below is nearer.",
+        ),
+        behaves_like(_exact, "that many units there cannot be: give the nearest whole number."),
     ),
     hints=(
         "A block of rows holds units * (inputs + units + 2) numbers. How many blocks has each of the two?",

@@ -8,8 +8,20 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lessons.exercises.exercise import Case, Exercise, behaves_like, returns, shows, stops_with
+from lessons.exercises.exercise import (
+    Case,
+    Exercise,
+    Observations,
+    Unfit,
+    behaves_like,
+    returns,
+    shows,
+    stops_with,
+)
 from lessons.exercises.questions import Option, Question
+
+# What torch says where shapes do not fit together; a name that happens to hold "size" is none of it.
+MISFIT = r"mat1|must match|size mismatch|inconsistent tensor|values to unpack"
 
 # -------------------------------------------------------------- the solutions, as the learner is shown them
 
@@ -65,10 +77,15 @@ def _drawn(*shapes: tuple[int, ...], scale: float = 1.0) -> Callable[[], tuple]:
     return arguments
 
 
-def _cell(order: str = "ifgo", candidate: Callable = torch.tanh, out: Callable = torch.tanh) -> Callable:
+def _cell(
+    order: str = "ifgo",
+    candidate: Callable = torch.tanh,
+    out: Callable = torch.tanh,
+    gate: Callable = torch.sigmoid,
+) -> Callable:
     def cell(total: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         parts = dict(zip(order, total.chunk(4, dim=-1), strict=True))
-        i, f, o = (torch.sigmoid(parts[name]) for name in "ifo")
+        i, f, o = (gate(parts[name]) for name in "ifo")
         c = f * c + i * candidate(parts["g"])
         return o * out(c), c
 
@@ -94,7 +111,7 @@ LSTM_CELL = Exercise(
     solution=lstm_cell,
     cases=(
         Case("two sequences and three units", _drawn((2, 12), (2, 3))),
-        Case("gates that are nearly open or shut", _drawn((2, 12), (2, 3), scale=6.0)),
+        Case("gates that are nearly open or shut, five units", _drawn((3, 20), (3, 5), scale=6.0)),
     ),
     observe=returns("the new h", "the new c"),
     diagnoses=(
@@ -102,7 +119,11 @@ LSTM_CELL = Exercise(
         behaves_like(
             _cell("ifog"), "the blocks are read as i f o g, the order of some papers; torch's is i f g o."
         ),
-        behaves_like(_cell("figo"), "the forget gate's rows are read first. Torch's order is i f g o."),
+        behaves_like(
+            _cell("figo"),
+            "i and f have changed places: torch's rows stand in the order i f g o; f keeps the old cell, and "
+            "i lets the candidate in.",
+        ),
         behaves_like(
             _cell(candidate=torch.sigmoid),
             "the candidate went through sigmoid with the gates. It can then only add to the cell; tanh can "
@@ -119,7 +140,19 @@ LSTM_CELL = Exercise(
             _old_cell_shown,
             "h shows the old cell. The output gate opens on the cell of this step, the new one.",
         ),
-        stops_with("size|shape|dimension", "total holds four blocks of hidden columns: chunk(4, dim=-1)."),
+        behaves_like(
+            _cell(gate=torch.tanh),
+            "the gates went through tanh. A gate is a share, from 0 to 1: sigmoid for i, f and o.",
+        ),
+        behaves_like(
+            _cell(gate=lambda v: v, candidate=lambda v: v),
+            "total holds sums that nothing has squashed yet: sigmoid for i, f and o, tanh for g.",
+        ),
+        behaves_like(
+            _cell(gate=lambda v: v),
+            "total holds sums that nothing has squashed yet: the gates i, f and o pass through sigmoid.",
+        ),
+        stops_with(MISFIT, "total holds four blocks of hidden columns: chunk(4, dim=-1)."),
     ),
     hints=(
         "total.chunk(4, dim=-1) gives the four blocks. Which of them become gates?",
@@ -129,6 +162,13 @@ LSTM_CELL = Exercise(
 )
 
 # ------------------------------------------------------------------------------------ 2: find the bug, a gate
+
+
+def _gates_and_values(drawn: Tensor) -> tuple[Tensor, ...]:
+    """Gates i and f from 0 to 1; candidate g from -1 to 1 and cell c from -2 to 2."""
+    i, f, g, c = drawn
+    return i, f, 2 * g - 1, 4 * c - 2
+
 
 NEW_CELL = Exercise(
     name="new_cell",
@@ -141,7 +181,7 @@ NEW_CELL = Exercise(
     cases=(
         Case(
             "gates between 0 and 1",
-            lambda: tuple(torch.rand(4, 2, 3, generator=torch.Generator().manual_seed(1))),
+            lambda: _gates_and_values(torch.rand(4, 2, 3, generator=torch.Generator().manual_seed(1))),
         ),
         Case(
             "a cell to be kept whole (f = 1, i = 0)",
@@ -175,6 +215,21 @@ NEW_CELL = Exercise(
             lambda i, f, g, c: torch.tanh(f * c + i * g),
             "the cell is squashed. Only what leaves it is: c itself is a plain sum.",
         ),
+        behaves_like(
+            lambda i, f, g, c: torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g),
+            "i, f and g have been squashed already; doing it again is once too often.",
+        ),
+        behaves_like(
+            lambda i, f, g, c: torch.sigmoid(f) * c + torch.sigmoid(i) * g,
+            "i and f are gates already, between 0 and 1; a second sigmoid is one too many.",
+        ),
+        behaves_like(
+            lambda i, f, g, c: f * c + i * torch.tanh(g),
+            "g is the candidate already, between −1 and 1; a second tanh is one too many.",
+        ),
+        behaves_like(
+            lambda i, f, g, c: f * c + g, "the candidate comes in whole; it must be multiplied by i."
+        ),
     ),
     hints=(
         "Set f to 1 and i to 0. What should come out? What does?",
@@ -197,6 +252,15 @@ def _blocks(order: tuple[int, ...], transpose: bool = True, both: bool = False) 
     return read
 
 
+def _weights(function: Callable, kernel: Tensor, recurrent_kernel: Tensor, bias: Tensor) -> Observations:
+    """torch adds its two biases, so only their sum matters."""
+    seen = returns("weight_ih", "weight_hh", "bias_ih", "bias_hh")(function, kernel, recurrent_kernel, bias)
+    both = [seen["bias_ih"], seen["bias_hh"]]
+    if any(getattr(part, "shape", None) != bias.shape for part in both):
+        raise Unfit(f"bias_ih and bias_hh should be two tensors of shape {tuple(bias.shape)}, as in torch")
+    return {name: seen[name] for name in ("weight_ih", "weight_hh")} | {"bias_ih + bias_hh": sum(both)}
+
+
 FROM_KERAS = Exercise(
     name="from_keras",
     statement="Mend the reading of a Keras LSTM's weights into torch's tensors.",
@@ -210,12 +274,24 @@ FROM_KERAS = Exercise(
     return reorder(kernel).T, reorder(recurrent_kernel).T, reorder(bias), reorder(bias)
 ''',
     solution=from_keras,
-    cases=(Case("an LSTM of 3 inputs and 2 units", _drawn((3, 8), (2, 8), (8,))),),
-    observe=returns("weight_ih", "weight_hh", "bias_ih", "bias_hh"),
+    cases=(
+        Case("an LSTM of 3 inputs and 2 units", _drawn((3, 8), (2, 8), (8,))),
+        Case("an LSTM of 5 inputs and 3 units", _drawn((5, 12), (3, 12), (12,))),
+    ),
+    observe=_weights,
     diagnoses=(
         shows(
             lambda seen, expected: tuple(seen["weight_ih"].shape) == (3, 8),
             "the kernels are not transposed: torch has one row for each neuron, Keras one column.",
+        ),
+        shows(
+            lambda seen, expected: tuple(seen["weight_hh"].shape) == (2, 8),
+            "recurrent_kernel is not transposed: torch has one row for each neuron, Keras one column.",
+        ),
+        behaves_like(
+            lambda k, r, b: (k.reshape(k.shape[::-1]), r.reshape(r.shape[::-1]), b, torch.zeros_like(b)),
+            "the shapes are right and the numbers stand elsewhere: reshape and view do not turn axes; .T "
+            "does.",
         ),
         behaves_like(
             _blocks((0, 1, 3, 2), both=True),
@@ -257,7 +333,10 @@ PEEPHOLE_OUTPUT = Exercise(
     return ...
 ''',
     solution=peephole_output,
-    cases=(Case("two sequences and three units", _drawn((2, 3), (3,), (2, 3))),),
+    cases=(
+        Case("two sequences and three units", _drawn((2, 3), (3,), (2, 3))),
+        Case("three sequences and three units", _drawn((3, 3), (3,), (3, 3))),
+    ),
     observe=returns("h"),
     diagnoses=(
         behaves_like(
@@ -280,6 +359,9 @@ PEEPHOLE_OUTPUT = Exercise(
         behaves_like(
             lambda total, p, c: torch.sigmoid(total + (c @ p)[:, None]) * torch.tanh(c),
             "every gate sees the cells of all units. A peephole is one number a unit: multiply, no matrix.",
+        ),
+        stops_with(
+            MISFIT, "peephole has a number for each unit, and c a row for each sequence: peephole * c."
         ),
     ),
     hints=(

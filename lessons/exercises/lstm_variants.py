@@ -136,7 +136,7 @@ PEEPHOLE_CELL = Exercise(
         behaves_like(_peeping(squash=False), "h is o · tanh(c); the cell is shown without its tanh."),
         behaves_like(_swapped, "h and c are returned in the wrong order: h first."),
         stops_with(
-            "shape|size|mat",
+            "mat1|must match|size mismatch",
             "a peephole is one number a unit and multiplies its own unit's cell only: p * c, not a matrix "
             "product.",
         ),
@@ -216,24 +216,28 @@ COUPLED_CELL = Exercise(
 # --------------------------------------------------------------------- 3: where forgetting starts
 
 
-def _layer(layers: int) -> Callable[[], tuple]:
+def _layer(hidden: int, layers: int) -> Callable[[], tuple]:
     def arguments() -> tuple:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(layers)
-            return nn.LSTM(2, 3, layers), 1.5
+            return nn.LSTM(2, hidden, layers), 1.5
 
     return arguments
 
 
+def _forget(lstm: nn.LSTM) -> slice:
+    return slice(lstm.hidden_size, 2 * lstm.hidden_size)
+
+
 def _biases(function: Callable, lstm: nn.LSTM, value: float) -> Observations:
     result = function(lstm, value)
-    if not isinstance(result, nn.LSTM):
-        raise Unfit("the function should return the LSTM that it was given")
-    seen = {}
+    if result is not lstm:
+        raise Unfit("the function should return the LSTM that it was given, changed, and no other")
+    seen, place = {}, _forget(lstm)
     for layer in range(lstm.num_layers):
         sums = getattr(lstm, f"bias_ih_l{layer}") + getattr(lstm, f"bias_hh_l{layer}")
-        seen[f"the forget bias of layer {layer}"] = sums.detach()[3:6].clone()
-        rest = torch.cat([sums[:3], sums[6:]]).detach().clone()
+        seen[f"the forget bias of layer {layer}"] = sums.detach()[place].clone()
+        rest = torch.cat([sums[: place.start], sums[place.stop :]]).detach().clone()
         seen[f"the biases of i, g and o in layer {layer}"] = rest
     return seen
 
@@ -255,14 +259,14 @@ def _set(rows: Callable[[int], slice], both: float = 0.0, layers: int | None = N
 def _added(lstm: nn.LSTM, value: float) -> nn.LSTM:
     with torch.no_grad():
         for layer in range(lstm.num_layers):
-            getattr(lstm, f"bias_ih_l{layer}")[3:6] += value
+            getattr(lstm, f"bias_ih_l{layer}")[_forget(lstm)] += value
     return lstm
 
 
 def _only_one(lstm: nn.LSTM, value: float) -> nn.LSTM:
     with torch.no_grad():
         for layer in range(lstm.num_layers):
-            getattr(lstm, f"bias_ih_l{layer}")[3:6] = value
+            getattr(lstm, f"bias_ih_l{layer}")[_forget(lstm)] = value
     return lstm
 
 
@@ -274,7 +278,7 @@ OPEN_FORGET_GATES = Exercise(
     return ...
 ''',
     solution=open_forget_gates,
-    cases=(Case("an LSTM of one layer", _layer(1)), Case("an LSTM of two layers", _layer(2))),
+    cases=(Case("an LSTM of one layer", _layer(3, 1)), Case("an LSTM of two layers", _layer(5, 2))),
     observe=_biases,
     diagnoses=(
         behaves_like(
