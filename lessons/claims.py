@@ -3,10 +3,19 @@
     python -m lessons claim                                      lists the claims
     python -m lessons claim carried-state-helps --seeds 5        runs one and writes data/claims/
 
-Seeds run one after the other, or `--jobs` at a time on the local cores by joblib; a `joblib.parallel_config`
-around `run(name, jobs=…)` chooses another of its backends. A seed's figures are kept in the cache as soon as
-they are there, under a key made of the experiment's source, its settings, torch's version and the device, so
-a run that was cut off goes on where it stopped.
+Seeds run one after the other, or `--jobs` at a time on the local cores by joblib. More machines join through
+another of joblib's backends; each needs this package, and for claims about texts the fetched corpora:
+
+    with dask.distributed.Client("scheduler:8786"), joblib.parallel_config(backend="dask"):
+        claims.run("variants-perform-alike", seeds=20, jobs=-1)     # the tests do this with a local cluster
+
+    ray.util.joblib.register_ray()                                  # Ray's way; the tests do not try it
+    with joblib.parallel_config(backend="ray"):
+        claims.run("variants-perform-alike", seeds=20, jobs=-1)
+
+A seed's figures are kept in the cache of the machine that ran it as soon as they are there, under a key made
+of the experiment's source, its settings, torch's version and the device, so a run that was cut off goes on
+where it stopped.
 """
 
 from __future__ import annotations
@@ -52,7 +61,8 @@ def run(
 ) -> Result:
     """Run a claim with seeds 0 … seeds − 1 and return its Result, written to the ledger if it may be.
 
-    preset: "cpu", "gpu" or "ci"; UNROLLED_PRESET, then "cpu", if None. fresh: forget seeds done before.
+    preset: "cpu", "gpu" or "ci"; UNROLLED_PRESET, then "cpu", if None. jobs: seeds at a time, -1 for as many
+    as there are cores. fresh: forget seeds done before.
     folder: where the ledger lies, data/claims by default. say: gets one line of progress a seed.
     A result of preset "ci", or of fewer than 5 seeds, is returned and not written. Raises LessonError for an
     unknown claim or preset, and when a text that the claim is about cannot be had.

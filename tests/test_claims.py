@@ -1,6 +1,7 @@
 """The ledger: rules judge as they say, files are whole and belong to the code, every claim still runs."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -156,6 +157,23 @@ def test_jobs_give_the_same_figures_in_the_same_order(toy):
     with joblib.parallel_config(backend="threading"):
         two = claims.run("toy", 5, "cpu", jobs=2, folder=toy, fresh=True, say=lambda line: None)
     assert one.figures == two.figures and [seed["seed"] for seed in two.seeds] == list(range(5))
+
+
+def test_dask_workers_give_the_figures_of_the_serial_run(monkeypatch, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    name, quiet = "rnn-forgets-lstm-remembers", lambda line: None
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("UNROLLED_DATA", str(tmp_path))  # the workers keep their seeds there
+    serial = claims.run(name, 3, "ci", fresh=True, say=quiet)
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+        joblib.parallel_config(backend="dask"),
+    ):
+        spread = claims.run(name, 3, "ci", jobs=-1, fresh=True, say=quiet)
+        workers = client.run(os.getpid).values()
+    assert os.getpid() not in workers and len(set(workers)) == 2
+    assert spread.figures == serial.figures and [seed["seed"] for seed in spread.seeds] == [0, 1, 2]
 
 
 def test_few_seeds_and_ci_stay_out_of_the_ledger(toy):
