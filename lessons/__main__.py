@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
 PASSED_ON = {"corpora": "lessons.inventory", "claim": "lessons.claims"}
 
 # What can be trained from here: modules with PRESETS, `preset(name)` and `prepare(preset, seed) -> Task`.
-TRAINABLE = ("char_rnn", "lstm")
+TRAINABLE = ("char_rnn", "deep_rnns", "lstm")
 
 
 def show_list(_: argparse.Namespace) -> int:

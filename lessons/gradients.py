@@ -17,7 +17,7 @@ from torch.nn import functional
 from lessons import adjoint, padding
 from lessons.errors import LessonError
 from lessons.recurrent import Lengths, State, weights
-from lessons.tracing import PerLayer, Trace, per_tensor, trace
+from lessons.tracing import PerLayer, Trace, floors, per_tensor, recurrent_part, trace
 
 Loss = Callable[[Tensor], Tensor] | Tensor | None
 
@@ -62,7 +62,7 @@ def flow(
     """dL/dh_t and dL/dc_t for all t, layers and directions.
 
     Args:
-        model: a CharModel or a recurrent layer of torch.nn or lessons.recurrent.
+        model: a CharModel, a Stack of lessons.deep_rnns, or a layer of torch.nn or lessons.recurrent.
         x: whatever `trace` takes (the model is then run as in evaluation, with `state` and `lengths`), or a
             Trace of this model: from `trace`, or from `xray` in a training step.
         loss: a function of the output (a CharModel's logits, (B, T, V), or what a layer returns), or the
@@ -72,22 +72,23 @@ def flow(
     between layers, a bare layer without a loss.
     """
     seen = x if isinstance(x, Trace) else trace(model, x, state, lengths)
-    layer = model if isinstance(model, nn.RNNBase) else model.recurrent
-    refuse_broken_chain(layer, seen)
+    stack = recurrent_part(model)
+    refuse_broken_chain(stack, seen)
     grad = output_gradient(model, seen, loss).transpose(0, 1)
     layers, initial = [], []
-    for index in reversed(range(layer.num_layers)):
-        own = [weights(layer, index, d) for d in range(seen.num_directions)]
+    for index, (layer, place) in reversed(list(enumerate(floors(stack)))):
+        own = [weights(layer, place, d) for d in range(seen.num_directions)]
         parts = grad.chunk(seen.num_directions, -1)
-        back = [back_through(layer, seen, index, d, part, own[d][1]) for d, part in enumerate(parts)]
-        grad = sum(to_input(part, matrices[0]) for part, matrices in zip(back, own, strict=True))
+        back = [back_through(layer, place, seen, index, d, part, own[d][1]) for d, part in enumerate(parts)]
+        below = sum(to_input(part, matrices[0]) for part, matrices in zip(back, own, strict=True))
+        grad = below if isinstance(stack, nn.RNNBase) else stack.back(index, seen, below, grad)
         layers.insert(0, [named(part, "h", "c") for part in back])
         initial.insert(0, [named(part, "h0", "c0") for part in back])
     batch_first = per_tensor(lambda part: part.transpose(0, 1), layers)
     return Flow(batch_first, per_tensor(lambda part: part, initial), grad.transpose(0, 1))
 
 
-def refuse_broken_chain(layer: nn.RNNBase, seen: Trace) -> None:
+def refuse_broken_chain(layer: nn.Module, seen: Trace) -> None:
     """Raise where the trace is not that of the plain network."""
     if seen.origin == "edit":
         raise LessonError("Gradients of an edited run are not defined here; give the trace without the edit.")
@@ -115,7 +116,7 @@ def as_returned(
     model: nn.Module, output: Float[Tensor, "batch time features"], lengths: Lengths = None
 ) -> Tensor:
     """What the model makes of its last layer's output: its answer, or the output in the layer's own order."""
-    if not isinstance(model, nn.RNNBase):
+    if recurrent_part(model) is not model:
         return model.answer(output, lengths) if hasattr(model, "answer") else model.readout(output)
     return output if model.batch_first else output.transpose(0, 1)
 
@@ -134,13 +135,24 @@ def next_character_loss(seen: Trace) -> Callable[[Tensor], Tensor]:
     return lambda logits: functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-1)
 
 
-def back_through(layer: nn.RNNBase, seen: Trace, index: int, direction: int, grad: Tensor, weight_hh: Tensor):
-    """The adjoint of one layer in one direction; a layer with cells of its own knows theirs."""
+def back_through(
+    layer: nn.RNNBase,
+    place: int,
+    seen: Trace,
+    index: int,
+    direction: int,
+    grad: Tensor,
+    weight_hh: Tensor,
+):
+    """The adjoint of one layer in one direction; a layer with cells of its own knows theirs.
+
+    It is layer `place` of its module, and layer `index` of the trace.
+    """
     rows = {name: part.transpose(0, 1) for name, part in seen.layers[index][direction].items()}
     start = seen.initial[index][direction]
     options = {"weight_hh": weight_hh, "lengths": seen.lengths, "backward": direction == 1}
     if getattr(layer, "looped", False):
-        return layer.adjoint(grad, rows, start, index, direction, seen.lengths)
+        return layer.adjoint(grad, rows, start, place, direction, seen.lengths)
     mode = layer.mode
     if mode == "LSTM":
         del rows["h"]
@@ -202,16 +214,16 @@ def reach(
     step 0. Takes T (2H)^2 numbers and T matrix products of that size.
     """
     seen = (x if isinstance(x, Trace) else trace(model, x, state, lengths)).select(sequence)
-    stack = model if isinstance(model, nn.RNNBase) else model.recurrent
-    refuse_broken_chain(stack, seen)
+    refuse_broken_chain(recurrent_part(model), seen)
     index, backward = range(seen.num_layers)[layer], direction == 1
+    module, place = floors(recurrent_part(model))[index]
     rows = {name: seen[name, index, direction].transpose(0, 1) for name in seen.names}
     start = seen.initial[index][direction]
-    if getattr(stack, "looped", False):
-        jacobians = stack.jacobians(rows, start, index, direction)
+    if getattr(module, "looped", False):
+        jacobians = module.jacobians(rows, start, place, direction)
     else:
-        weight_hh = weights(stack, index, direction)[1]
-        jacobians = step_jacobians(stack.mode, rows, start, weight_hh, backward)
+        weight_hh = weights(module, place, direction)[1]
+        jacobians = step_jacobians(module.mode, rows, start, weight_hh, backward)
     product = torch.eye(jacobians.shape[-1], dtype=jacobians.dtype, device=jacobians.device)
     products = [product]
     for jacobian in adjoint.travel(jacobians, backward)[:-1]:

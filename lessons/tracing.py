@@ -136,7 +136,8 @@ def trace(
     """Run a model or a layer as in evaluation (no dropout) and return everything that it computed inside.
 
     Args:
-        model: a CharModel, a SequenceModel, or a layer of torch.nn, lessons.recurrent or lstm_variants.
+        model: a CharModel, a SequenceModel, a Stack of lessons.deep_rnns, or a layer of torch.nn,
+            lessons.recurrent or lstm_variants.
         x: for a CharModel a text, a list of texts, or character numbers (B, T) or (T,); else a layer's input.
         state: initial state as in torch.nn; zeros by default.
         lengths: one length per sequence where they are padded.
@@ -147,11 +148,11 @@ def trace(
     then good to 1e-3.
     """
     with full_precision(next(model.parameters()).device):
-        stack = model if isinstance(model, nn.RNNBase) else model.recurrent
+        stack = recurrent_part(model)
         if not hasattr(model, "embedding"):
             if isinstance(x, PackedSequence):
                 x, lengths = pad_packed_sequence(x, batch_first=stack.batch_first)
-            seen = trace_layers(stack, time_first(stack, x), state, lengths, edit)
+            seen = trace_layers(stack, time_first(floors(stack)[0][0], x), state, lengths, edit)
             return seen if stack is model else replace(seen, logits=model.readout(seen.output))
         tokens, lengths = numbered(model, x, lengths)
         seen = trace_layers(stack, model.embedding(tokens).transpose(0, 1), state, lengths, edit)
@@ -192,6 +193,21 @@ def trace_step(
         return output, after, trace(model, x, state)
 
 
+def recurrent_part(model: nn.Module) -> nn.Module:
+    """The recurrent layers of a model: itself, if it is a layer or a stack of them, else what it calls so."""
+    return model if isinstance(model, nn.RNNBase) or hasattr(model, "layers") else model.recurrent
+
+
+def floors(stack: nn.Module) -> list[tuple[nn.RNNBase, int]]:
+    """Where the weights of each layer are, lowest first: a module, and the layer's number in it.
+
+    A layer of torch's is one module however deep it is; in a lessons.deep_rnns.Stack each has its own.
+    """
+    if isinstance(stack, nn.RNNBase):
+        return [(stack, index) for index in range(stack.num_layers)]
+    return [(layer, 0) for layer in stack.layers]
+
+
 def full_precision(device: torch.device) -> AbstractContextManager:
     """Autocast switched off, where the device knows it."""
     if torch.amp.is_autocast_available(device.type):
@@ -200,13 +216,13 @@ def full_precision(device: torch.device) -> AbstractContextManager:
 
 
 def trace_layers(
-    layer: nn.RNNBase,
+    layer: nn.Module,
     x: Float[Tensor, "time batch input"],
     state: Tensor | State | None,
     lengths: Lengths,
     edit,
 ) -> Trace:
-    """Trace a stack of layers, each on what the one below gives."""
+    """Trace a stack of layers, each on what the one below gives, or on what the stack makes of that."""
     lengths = padding.checked(lengths, x.shape[0], x.shape[1], x.device)
     cell, directions = layer.mode.split("_")[0].lower(), 2 if layer.bidirectional else 1
     sizes = {
@@ -216,18 +232,22 @@ def trace_layers(
         "directions": directions,
     }
     edits = planned(edit, NAMES[cell], sizes)
-    state = initial_state(layer, x, state)
+    wired = not isinstance(layer, nn.RNNBase)
+    state = layer.initial(x, state) if wired else initial_state(layer, x, state)
     seen, initial = [], []
-    for index in range(layer.num_layers):
+    for index, (module, own) in enumerate(floors(layer)):
         places = [index * directions + d for d in range(directions)]
         starts = [tuple(part[place] for part in state) for place in places]
         here = [
             [edit for edit in edits if edit.concerns(index, d, layer.num_layers)] for d in range(directions)
         ]
-        seen.append(run_layer(layer, index, x, starts, lengths, here))
+        entering = layer.enter(index, x) if wired else x
+        seen.append(run_layer(module, own, entering, starts, lengths, here))
         initial.append([dict(zip(("h", "c"), start, strict=False)) for start in starts])
-        x = output_of(seen[-1])
-    return replace(assembled(cell, seen, initial, lengths), origin="edit" if edits else "trace")
+        output = output_of(seen[-1])
+        x = layer.leave(index, x, output) if wired else output
+    origin = "edit" if edits else "trace"
+    return replace(assembled(cell, seen, initial, lengths), output=x.transpose(0, 1), origin=origin)
 
 
 def run_layer(
