@@ -52,6 +52,21 @@ def modules(members: Members) -> Documents:
     return merge_rare((name, text) for name, text in texts if text.strip())
 
 
+def pronunciations(members: Members) -> Documents:
+    """CMUdict's plain words, one document a first letter, lines such as `knight N AY T`.
+
+    Of several pronunciations the first; words with other signs than a to z, comments and stress are left out.
+    """
+    found: dict[str, list[str]] = {}
+    for name in sorted(members):
+        for line in members[name].decode().splitlines():
+            word, *phonemes = line.partition("#")[0].split() or [""]
+            if word.isascii() and word.isalpha():
+                plain = " ".join(phoneme.rstrip("012") for phoneme in phonemes)
+                found.setdefault(word[0], []).append(f"{word} {plain}")
+    return tuple((letter, "\n".join(found[letter]) + "\n") for letter in sorted(found))
+
+
 def merge_rare(documents: Iterable[tuple[str, str]], fewer_than: int = 10) -> Documents:
     """Replace every character that occurs fewer than ten times in all documents together by one symbol."""
     documents = tuple(documents)
@@ -128,4 +143,5 @@ READERS: dict[str, Callable[[Members], Documents]] = {
     "markdown": markdown,
     "topics": topics,
     "modules": modules,
+    "pronunciations": pronunciations,
 }
