@@ -77,7 +77,7 @@ lock:  ## resolve the newest releases and write the requirements files
 	$(PYTHON) -m tools.lock
 
 clean:  ## remove environments, caches and fetched corpora (not data/user)
-	rm -rf .venv .venv-* *.egg-info build data/cache .pytest_cache .ruff_cache test-artifacts
+	rm -rf .venv .venv-* *.egg-info build data/cache .pytest_cache .ruff_cache .hypothesis test-artifacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUN):

@@ -66,6 +66,20 @@ def unseen(name: str, value: Tensor) -> Tensor:
     return value
 
 
+def add_product(
+    total: Float[Tensor, "*batch rows"],
+    h: Float[Tensor, "batch hidden"],
+    recurrent: Float[Tensor, "hidden rows"],
+    mask: Float[Tensor, "#batch hidden"] | Float[Tensor, "#batch gates hidden"] | None = None,
+) -> Float[Tensor, "batch rows"]:
+    """total + W h. W (transposed) sees h through a mask, or each gate's rows through their own."""
+    if mask is None or mask.dim() == 2:
+        return torch.addmm(total, h if mask is None else h * mask, recurrent)
+    blocks = recurrent.unflatten(1, (mask.shape[1], -1)).transpose(0, 1)
+    products = torch.bmm((h[:, None] * mask).transpose(0, 1), blocks)
+    return total + products.transpose(0, 1).flatten(1)
+
+
 class LSTMCell:
     """The LSTM in the loop. Its equations are those of lessons.cells.lstm_step."""
 
@@ -79,10 +93,12 @@ class LSTMCell:
         """W_ih x + b, the four gates side by side."""
         return functional.linear(x, self.weight_ih, self.bias)
 
-    def step(self, from_x: Float[Tensor, "batch rows"], state: State, see: See) -> State:
-        """The next (h, c)."""
+    def step(
+        self, from_x: Float[Tensor, "batch rows"], state: State, see: See, mask: Tensor | None = None
+    ) -> State:
+        """The next (h, c); with a mask, the recurrent product sees h through it (see `add_product`)."""
         h, c = state
-        i, f, g, o = torch.addmm(from_x, h, self.recurrent).chunk(4, dim=1)
+        i, f, g, o = add_product(from_x, h, self.recurrent, mask).chunk(4, dim=1)
         i, f = see("i", torch.sigmoid(i)), see("f", torch.sigmoid(f))
         g, o = see("g", torch.tanh(g)), see("o", torch.sigmoid(o))
         c = see("c", f * c + i * g)
@@ -95,21 +111,23 @@ class GRUCell:
     states = ("h",)
 
     def __init__(self, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor | None = None, bias_hh=None):
-        self.weight_ih, self.weight_hh = weight_ih, weight_hh
-        self.bias_ih, self.bias_hh = bias_ih, bias_hh
+        self.weight_ih, self.recurrent, self.bias_ih = weight_ih, weight_hh.T, bias_ih
+        self.bias_hh = weight_hh.new_zeros(len(weight_hh)) if bias_hh is None else bias_hh
 
     def hoist(self, x: Float[Tensor, "time batch input"]) -> Float[Tensor, "time batch rows"]:
         """W_ih x + b_ih, the three gates side by side."""
         return functional.linear(x, self.weight_ih, self.bias_ih)
 
-    def step(self, from_x: Float[Tensor, "batch rows"], state: State, see: See) -> State:
-        """The next (h,)."""
+    def step(
+        self, from_x: Float[Tensor, "batch rows"], state: State, see: See, mask: Tensor | None = None
+    ) -> State:
+        """The next (h,); what z keeps of h is not masked."""
         (h,) = state
         x_r, x_z, x_n = from_x.chunk(3, dim=1)
-        h_r, h_z, q = functional.linear(h, self.weight_hh, self.bias_hh).chunk(3, dim=1)
+        h_r, h_z, q = add_product(self.bias_hh, h, self.recurrent, mask).chunk(3, dim=1)
         r, z, q = see("r", torch.sigmoid(x_r + h_r)), see("z", torch.sigmoid(x_z + h_z)), see("q", q)
         n = see("n", torch.tanh(x_n + r * q))
-        return (see("h", torch.lerp(n, h, z)),)
+        return (see("h", torch.lerp(n, h.to(n.dtype), z)),)
 
 
 class RNNCell:
@@ -132,9 +150,11 @@ class RNNCell:
         """W_ih x + b."""
         return functional.linear(x, self.weight_ih, self.bias)
 
-    def step(self, from_x: Float[Tensor, "batch rows"], state: State, see: See) -> State:
+    def step(
+        self, from_x: Float[Tensor, "batch rows"], state: State, see: See, mask: Tensor | None = None
+    ) -> State:
         """The next (h,)."""
-        return (see("h", self.activation(torch.addmm(from_x, state[0], self.recurrent))),)
+        return (see("h", self.activation(add_product(from_x, state[0], self.recurrent, mask))),)
 
 
 CELLS: dict[str, Callable[..., Cell]] = {

@@ -1,8 +1,9 @@
 """RNN, LSTM and GRU: drop-in for torch.nn's layers, on the fastest kernel that the options allow.
 
 Same arguments, same `state_dict`, same numbers. Added are `lengths=` (padded sequences of different
-lengths) and `forget_bias=` on the LSTM. On the CPU the GRU and the Elman network run in closed form (see
-lessons.closed_form); the LSTM runs on oneDNN, and on other devices all three run on torch's own kernels.
+lengths), `dropouts=` (lessons.dropouts) and, on the LSTM, `forget_bias=`. On the CPU the GRU and the Elman
+network run in closed form (see lessons.closed_form); the LSTM runs on oneDNN, and on other devices all three
+run on torch's own kernels. Some kinds of dropout need the loop of lessons.loop.
 """
 
 import warnings
@@ -17,10 +18,14 @@ from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from lessons import closed_form, padding
+from lessons import dropouts as kinds
+from lessons.dropouts import Dropouts, DroppedCell, Masks
 from lessons.errors import LessonError
+from lessons.loop import Cell, loop
 
 State = tuple[Tensor, ...]
 Lengths = Int[Tensor, " batch"] | Sequence[int] | None
+LayerMasks = tuple[tuple[Masks, ...], ...]  # per layer, then per direction
 
 
 class Layered:
@@ -29,17 +34,54 @@ class Layered:
     A layer that is `looped` has cells of its own that no kernel of torch knows. It runs its directions
     itself (`direction`), gives traces the cell to run in lessons.loop (`cell`), and derives its own gradients
     from a trace (`adjoint`, `jacobians`): lessons.lstm_variants has two such layers.
+
+    With `dropouts`, training draws masks in each forward pass, from torch's own generator of the device. They
+    can be changed at any time (`layer.dropouts = None`). A layer with zoneout is looped.
     """
 
     looped = False
 
-    def __init__(self, *args, proj_size: int = 0, **kwargs):
+    def __init__(self, *args, proj_size: int = 0, dropouts: Dropouts | None = None, **kwargs):
         if proj_size:
             raise LessonError("Projections (proj_size) are not supported here; torch.nn.LSTM has them.")
         super().__init__(*args, **kwargs)
+        self.dropouts = dropouts
+
+    @property
+    def dropouts(self) -> Dropouts | None:
+        """What is dropped in training; None for nothing."""
+        return self._dropouts
+
+    @dropouts.setter
+    def dropouts(self, chosen) -> None:
+        self._dropouts = kinds.checked(chosen, self.mode)
+        if type(self).cell is Layered.cell:
+            self.looped = bool(chosen) and chosen.zones
+        elif self._dropouts:
+            raise LessonError("Dropouts are for RNN, LSTM and GRU; this layer has cells of its own.")
+
+    def draw_masks(self, steps: int, batch: int, generator: torch.Generator | None = None) -> LayerMasks:
+        """New masks for one pass over `batch` sequences, per layer and direction: for `forward(masks=...)`.
+
+        Drawn from torch's own generator of the device unless another is given.
+        """
+        dropouts, own = self.dropouts or Dropouts(), weights(self, 0, 0)[0]
+        directions, place = 2 if self.bidirectional else 1, {"device": own.device, "dtype": own.dtype}
+        layers = []
+        for index in range(self.num_layers):
+            sizes = (steps, batch, weights(self, index, 0)[0].shape[1], self.hidden_size)
+            top = index == self.num_layers - 1
+            layers.append(
+                tuple(dropouts.draw(self.mode, sizes, top, generator, **place) for _ in range(directions))
+            )
+        return tuple(layers)
 
     def forward(
-        self, input: Tensor | PackedSequence, hx: Tensor | State | None = None, lengths: Lengths = None
+        self,
+        input: Tensor | PackedSequence,
+        hx: Tensor | State | None = None,
+        lengths: Lengths = None,
+        masks: LayerMasks | None = None,
     ):
         """Run all layers and directions over a batch of sequences.
 
@@ -47,33 +89,55 @@ class Layered:
             input: (T, B, I), or (B, T, I) with batch_first, or (T, I) for one sequence, or a PackedSequence.
             hx: initial state as in torch.nn, (L * D, B, H), a pair of them for the LSTM; zeros by default.
             lengths: one length per sequence; steps past it change nothing and give zeros.
+            masks: what to drop in this pass, of `draw_masks`, in evaluation too; else training draws its own.
 
         Returns:
             output (shaped as the input, D * H features) and the state after each sequence's last step.
         """
         if isinstance(input, PackedSequence):
-            return self._forward_packed(input, hx)
+            return self._forward_packed(input, hx, masks)
         batched = input.dim() == 3
         x = time_first(self, input)
         lengths = padding.checked(lengths, x.shape[0], x.shape[1], x.device)
         state = initial_state(self, x, hx)
-        if lengths is None and not self.looped and not closed_form.serves(self.mode, x):
+        masks = self._masks(x, masks)
+        plain = lengths is None and masks is None and not self.looped
+        if plain and not closed_form.serves(self.mode, x):
             return super().forward(input, hx)
-        output, final = self._run(x, state, lengths)
+        output, final = self._run(x, state, lengths, masks)
         if not batched:
             output, final = output.squeeze(1), tuple(part.squeeze(1) for part in final)
         elif self.batch_first:
             output = output.transpose(0, 1)
         return output, (final if self.mode == "LSTM" else final[0])
 
-    def _run(self, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
+    def _masks(self, x: Float[Tensor, "time batch input"], masks: LayerMasks | None) -> LayerMasks | None:
+        """The masks of a pass: those given, new ones in training, zoneout's shares in evaluation, or none."""
+        if masks is not None:
+            return kinds.fitting(masks, self.num_layers, 2 if self.bidirectional else 1, x)
+        if self.dropouts and self.training:
+            return self.draw_masks(x.shape[0], x.shape[1])
+        return self._expected() if self.dropouts and self.dropouts.zones else None
+
+    def _expected(self) -> LayerMasks:
+        own = weights(self, 0, 0)[0]
+        masks = self.dropouts.expected(self.hidden_size, device=own.device, dtype=own.dtype)
+        return ((masks,) * (2 if self.bidirectional else 1),) * self.num_layers
+
+    def _run(
+        self, x: Tensor, state: State, lengths: Tensor | None, masks: LayerMasks | None = None
+    ) -> tuple[Tensor, State]:
         finals, directions = [], 2 if self.bidirectional else 1
         for layer in range(self.num_layers):
             outputs = []
             for direction in range(directions):
                 place = layer * directions + direction
                 start = tuple(s[place] for s in state)
-                y, final = self.direction(x, start, layer, direction, lengths)
+                if masks is None:
+                    y, final = self.direction(x, start, layer, direction, lengths)
+                else:
+                    own, here = weights(self, layer, direction), masks[layer][direction]
+                    y, final = run_dropped(self.mode, x, start, own, here, lengths, direction == 1)
                 outputs.append(y)
                 finals.append(final)
             x = outputs[0] if directions == 1 else torch.cat(outputs, -1)
@@ -93,28 +157,46 @@ class Layered:
         own = weights(self, index, direction)
         return run_direction(self.mode, x, state, own, lengths, direction == 1)
 
-    def _forward_packed(self, packed: PackedSequence, hx: Tensor | State | None):
-        if packed.data.is_cuda and not self.looped:
+    def cell(self, index: int, direction: int) -> Cell:
+        """A layer's cell in one direction as evaluation runs it, for lessons.loop."""
+        masks = self._expected() if self.looped else ((Masks(),) * 2,) * self.num_layers
+        return DroppedCell(self.mode, weights(self, index, direction), masks[index][direction])
+
+    def adjoint(self, *_):
+        """Raise LessonError: only layers with cells of their own derive their own gradients."""
+        raise LessonError(
+            "Gradients through zoneout are not derived here; take dropouts off the layer first."
+        )
+
+    jacobians = adjoint
+
+    def _forward_packed(self, packed: PackedSequence, hx: Tensor | State | None, masks: LayerMasks | None):
+        dropping = masks is not None or (self.dropouts and self.training)
+        if packed.data.is_cuda and not (self.looped or dropping):
             return super().forward(packed, hx)
         padded, lengths = pad_packed_sequence(packed, batch_first=self.batch_first)
-        y, final = self.forward(padded, hx, lengths)
+        y, final = self.forward(padded, hx, lengths, masks)
         if packed.sorted_indices is not None:
             y = y.index_select(0 if self.batch_first else 1, packed.sorted_indices)
             lengths = lengths[packed.sorted_indices.to(lengths.device)]
         data = pack_padded_sequence(y, lengths, batch_first=self.batch_first).data
         return packed._replace(data=data), final
 
+    def extra_repr(self) -> str:
+        """torch's line, and what is dropped."""
+        return ", ".join([super().extra_repr(), *([f"dropouts=({self.dropouts})"] if self.dropouts else [])])
+
 
 class RNN(Layered, nn.RNN):
-    """torch.nn.RNN (Elman, tanh or relu), in closed form on the CPU, with `lengths=`."""
+    """torch.nn.RNN (Elman, tanh or relu), in closed form on the CPU, with `lengths=` and `dropouts=`."""
 
 
 class GRU(Layered, nn.GRU):
-    """torch.nn.GRU, in closed form on the CPU, with `lengths=`."""
+    """torch.nn.GRU, in closed form on the CPU, with `lengths=` and `dropouts=`."""
 
 
 class LSTM(Layered, nn.LSTM):
-    """torch.nn.LSTM, with `lengths=` and a forget bias that can be set.
+    """torch.nn.LSTM, with `lengths=`, `dropouts=` and a forget bias that can be set.
 
     `forget_bias` fixes where forgetting starts: the forget slice of bias_ih + bias_hh sums to that value in
     every layer and direction (Gers et al. 2000; Jozefowicz et al. 2015, section 2.2, advise 1). None leaves
@@ -135,10 +217,11 @@ class LSTM(Layered, nn.LSTM):
         dtype=None,
         *,
         forget_bias: float | None = None,
+        dropouts: Dropouts | None = None,
     ):
         self.forget_bias = forget_bias
         shape = (input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
-        super().__init__(*shape, proj_size=proj_size, device=device, dtype=dtype)
+        super().__init__(*shape, proj_size=proj_size, device=device, dtype=dtype, dropouts=dropouts)
 
     def reset_parameters(self) -> None:
         """Draw all weights as torch does, then set the forget bias."""
@@ -229,6 +312,25 @@ def run_direction(
     final = (padding.last(h, lengths), *(part[0] for part in final[1:]))
     h = padding.blank(h, lengths)
     return padding.reverse(h, lengths) if backward else h, final
+
+
+def run_dropped(
+    mode: str,
+    x: Float[Tensor, "time batch input"],
+    state: State,
+    weights: list[Tensor],
+    masks: Masks,
+    lengths: Int[Tensor, " batch"] | None = None,
+    backward: bool = False,
+    fused: bool = True,
+) -> tuple[Float[Tensor, "time batch hidden"], State]:
+    """One layer in one direction under masks; on its kernel where they allow it, unless fused is False."""
+    if fused and masks.fused:
+        changed = masks.on_weights(weights)
+        y, final = run_direction(mode, masks.on_input(x), state, changed, lengths, backward)
+    else:
+        y, final = loop(DroppedCell(mode, weights, masks), x, state, lengths, backward)
+    return masks.on_output(y), final
 
 
 def kernel(

@@ -140,7 +140,7 @@ def test_arguments_and_weights_are_those_of_torch(mode):
     assert all(drawn[name].equal(part) for name, part in theirs(3, 4).state_dict().items())
 
 
-def test_the_lstms_signature_is_torchs_with_a_forget_bias():
+def test_the_lstms_signature_is_torchs_with_a_forget_bias_and_dropouts():
     names = list(inspect.signature(recurrent.LSTM).parameters)
     assert names[:7] == [
         "input_size",
@@ -151,7 +151,7 @@ def test_the_lstms_signature_is_torchs_with_a_forget_bias():
         "dropout",
         "bidirectional",
     ]
-    assert names[7:] == ["proj_size", "device", "dtype", "forget_bias"]
+    assert names[7:] == ["proj_size", "device", "dtype", "forget_bias", "dropouts"]
 
 
 @pytest.mark.parametrize("mode", MODES)
