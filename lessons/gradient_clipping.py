@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 from copy import copy, deepcopy
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 import torch
@@ -200,24 +201,28 @@ def gradients(task: Any, step: int) -> list[Tensor]:
 class Angles:
     """A watch for `fit`: how far each way of clipping would turn the gradient, every `every` steps.
 
-    ways: a threshold each. steps, norms: where it was measured, and the gradient's length there. turned:
-    degrees for each way.
+    ways: a threshold each. steps: where it was measured. turned: for each way the degrees at every one of
+    them, nan where it left the gradient alone.
     """
 
     ways: dict[str, Number]
     every: int = 10
     steps: list[int] = field(default_factory=list)
-    norms: list[float] = field(default_factory=list)
     turned: dict[str, list[float]] = field(default_factory=dict)
 
     def on_step(self, run: Run, task: Any, step: int) -> None:
-        """Take the gradient of the next batch apart from the training's own."""
+        """Take the gradient of the next batch, apart from the training's own."""
         found = gradients(task, step)
         weights = [weight.detach() for weight in task.model.parameters()]
         self.steps.append(step)
-        self.norms.append(float(total_norm(found)))
         for way, threshold in self.ways.items():
-            self.turned.setdefault(way, []).append(angle(found, clip(way, found, weights, threshold)))
+            after = clip(way, found, weights, threshold)
+            alone = all(map(torch.equal, found, after))
+            self.turned.setdefault(way, []).append(math.nan if alone else angle(found, after))
+
+    def middle(self, way: str) -> float:
+        """The median of the degrees over the gradients that a way changed; 0 where it changed none."""
+        return median([turned for turned in self.turned[way] if turned == turned] or [0.0])
 
 
 @torch.no_grad()
