@@ -8,6 +8,7 @@ model cheats with that may read ahead.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -55,10 +56,15 @@ def load(preset: TagPreset, quiet: bool = False) -> Labelled:
     """The preset's task. Where the dictionary cannot be had, roles in code stand in, and that is said."""
     if preset.task not in TASKS:
         raise LessonError(f"There is no task {preset.task!r}; there are {', '.join(TASKS)}.")
-    if preset.task == "roles":
-        return roles.load(quiet)
-    corpus = corpora.load("cmudict", quiet=quiet)
-    return roles.from_corpus(corpus) if corpus.provenance.fallback else phonemes.from_corpus(corpus)
+    return loaded(preset.task, quiet)
+
+
+@lru_cache
+def loaded(task: str, quiet: bool) -> Labelled:
+    """A task's sequences, read once."""
+    corpus = corpora.load("cmudict" if task == "phonemes" else "python-stdlib", quiet=quiet)
+    aligned = task == "phonemes" and not corpus.provenance.fallback
+    return phonemes.from_corpus(corpus) if aligned else roles.from_corpus(corpus)
 
 
 def prepare(preset: TagPreset, seed: int = 0, data: Labelled | None = None) -> Tagging:

@@ -10,7 +10,6 @@ import inspect
 import json
 import sys
 from collections.abc import Sequence
-from functools import lru_cache
 
 import torch
 from jaxtyping import Float, Int
@@ -28,12 +27,6 @@ ROUNDS = 8
 RARE = 2e-4  # words with a label rarer than this are left out
 LOW = -1e4  # stands for the logarithm of 0, so that slopes stay numbers
 Word = tuple[str, Signs]  # spelling, phonemes
-
-
-@lru_cache(maxsize=1)
-def load(quiet: bool = True) -> Labelled:
-    """CMUdict, aligned and dealt to parts by word stem. Raises LessonError where it cannot be had."""
-    return from_corpus(corpora.load("cmudict", quiet=quiet))
 
 
 def from_corpus(corpus: corpora.Corpus) -> Labelled:

@@ -11,7 +11,6 @@ import re
 import token
 import tokenize
 from collections.abc import Iterator
-from functools import lru_cache
 
 from lessons import corpora, labelled
 from lessons.errors import LessonError
@@ -32,12 +31,6 @@ SKIPPED = {
 }
 F_STRING = [getattr(token, f"FSTRING_{part}", -1) for part in ("START", "MIDDLE", "END")]
 Place = tuple[int, int]  # line from 1, column from 0 in characters
-
-
-@lru_cache(maxsize=1)
-def load(quiet: bool = True) -> Labelled:
-    """The standard library's lines with the role of every name. Raises LessonError where it cannot be had."""
-    return from_corpus(corpora.load("python-stdlib", quiet=quiet))
 
 
 def from_corpus(corpus: corpora.Corpus) -> Labelled:

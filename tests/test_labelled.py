@@ -96,11 +96,13 @@ def test_without_a_network_code_stands_in_and_it_is_said(tmp_path, monkeypatch, 
     monkeypatch.setenv("PIP_INDEX_URL", CLOSED)
     monkeypatch.setenv("UNROLLED_DATA", str(tmp_path))
     monkeypatch.setattr(roles, "CHARACTERS", 50_000)
+    bidirectional.loaded.cache_clear()
     data = bidirectional.load(bidirectional.PRESETS["ci"])
     assert data.name == "roles in code" and data.provenance.fallback and data.provenance.asked == "cmudict"
     assert "FALLBACK: 'python-stdlib' stands in for 'cmudict'" in capsys.readouterr().err
+    bidirectional.loaded.cache_clear()
     with pytest.raises(LessonError, match="no phonemes"):
-        phonemes.load()
+        phonemes.from_corpus(corpora.load("cmudict", quiet=True))
 
 
 CODE = """import os.path as p
