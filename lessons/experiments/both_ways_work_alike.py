@@ -1,7 +1,9 @@
 """Lesson 07: four ways to clip, each at four thresholds, on a ReLU network that echoes.
 
 How far each way turns a gradient is measured along the training that is clipped by norm at 1, on one gradient
-in ten, at one threshold for each way; what counts is the median over the gradients that the way changes.
+in ten, at one threshold for each way; what counts is the median over the gradients that the way changes. (It
+was the median over all gradients at first; mended after a look at the angles of one training, of seed 0.
+That is why the seeds here are those from FIRST on.)
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ GRID = {
 }
 TURNED_AT = {NORM: 1.0, VALUE: 0.001, ADAPTIVE: 0.1, EACH: 0.1}
 TURNED = "degrees turned"
+FIRST = 10
 SOLVED = 0.99  # the rule of tasks.Classification
 
 
@@ -39,7 +42,13 @@ def every(preset: str) -> int:
 
 def settings(preset: str) -> dict:
     """Everything that decides the result."""
-    return {"sizes": asdict(sizes(preset)), "grid": GRID, "turned at": TURNED_AT, "every": every(preset)}
+    return {
+        "sizes": asdict(sizes(preset)),
+        "grid": GRID,
+        "turned at": TURNED_AT,
+        "every": every(preset),
+        "first": FIRST,
+    }
 
 
 def run(seed: int, preset: str) -> Figures:
@@ -49,7 +58,7 @@ def run(seed: int, preset: str) -> Figures:
     for way, thresholds in GRID.items():
         found[way] = {}
         for threshold in thresholds:
-            task = lesson.prepare(sizes(preset).but(clip_way=way, clip_at=threshold), seed)
+            task = lesson.prepare(sizes(preset).but(clip_way=way, clip_at=threshold), FIRST + seed)
             watch = angles if (way, threshold) == (NORM, TURNED_AT[NORM]) else None
             lesson.train(task, watch=watch, progress=False)
             found[way][f"{threshold:g}"] = task.evaluate()["share right"]
