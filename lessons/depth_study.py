@@ -1,5 +1,6 @@
 """What depth does to a stack (lesson 10): loss, time, and the gradient that arrives at the bottom layer."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -9,13 +10,26 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lessons import char_rnn, gradients
+from lessons import char_rnn, deep_rnns, gradients
 from lessons.deep_rnns import DeepCharModel, DeepPreset, DeepTask, build, reading
 from lessons.errors import LessonError
+from lessons.presets import choose
 from lessons.run import Run
 from lessons.sequence_model import parameters
 from lessons.training import fit
 from lessons.vocabulary import Vocabulary
+
+# The stacks that the lesson compares, each at a depth and a wiring of its own.
+PRESETS = {
+    "ci": deep_rnns.PRESETS["ci"].but(steps=8, evaluate_every=4, cell="lstm", valid_characters=1000),
+    "cpu": deep_rnns.SIZES.but(steps=400, evaluate_every=100, cell="lstm"),
+    "gpu": deep_rnns.PRESETS["gpu"].but(steps=4000, hidden_size=256, dropout=0.0, residual=False, norm=False),
+}
+
+
+def preset(name: str | None = None) -> DeepPreset:
+    """The sizes of the comparison: those named, else what UNROLLED_PRESET says, else the device's."""
+    return choose(PRESETS, name)
 
 
 @dataclass(frozen=True)
@@ -165,3 +179,8 @@ def bottom_of(
         model = build(vocabulary, preset.but(num_layers=depth), seed).double()
         found[depth] = float(arriving(model, text)[0])
     return found
+
+
+def decades(value: float) -> float:
+    """A positive number's power of ten; what is below 1e-30 counts as that."""
+    return math.log10(max(value, 1e-30))

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
+from lessons.arguments import Count, Seed, explained
 from lessons.errors import LessonError
 from lessons.tracing import Trace, trace
 
@@ -38,6 +39,7 @@ class Spread:
         return [falls_to(row[self.place :], 0.1) for row in self.distances]
 
 
+@explained
 @torch.no_grad()
 def spread(model: Any, text: str, place: int, symbol: str) -> Spread:
     """What a change of one character does to every layer's h.
@@ -76,9 +78,10 @@ def unrelated(h: Float[Tensor, "batch time hidden"], seed: int = 0) -> Float[Ten
     return (apart.sum() / (first != second).sum().clamp_min(1)).clamp_min(1e-12)
 
 
+@explained
 @torch.no_grad()
 def mean_spread(
-    model: Any, text: str, horizon: int = 60, count: int = 100, seed: int = 0
+    model: Any, text: str, horizon: Count = 60, count: Count = 100, seed: Seed = 0
 ) -> Float[Tensor, "layers horizon"]:
     """`spread` from the change onwards, its mean over `count` places and new characters drawn at random.
 
@@ -109,7 +112,8 @@ def _windows(model: Any, text: str, horizon: int, count: int, seed: int) -> tupl
     return windows, changed
 
 
-def autocorrelation(seen: Trace, lags: int = 60) -> Float[Tensor, "layers lags"]:
+@explained
+def autocorrelation(seen: Trace, lags: Count = 60) -> Float[Tensor, "layers lags"]:
     """How like itself each layer's h is k steps later, k = 0 ... lags - 1; 1 at lag 0, 0 is not at all.
 
     The covariance over steps and sequences, summed over the units and divided by the sum of their variances,
@@ -143,8 +147,9 @@ def falls_to(curve: Float[Tensor, " lags"], share: float) -> float:
     return float(len(values) - 1)
 
 
+@explained
 def curves(
-    model: Any, text: str, lags: int = 60, count: int = 100, seed: int = 0
+    model: Any, text: str, lags: Count = 60, count: Count = 100, seed: Seed = 0
 ) -> dict[str, Float[Tensor, "layers lags"]]:
     """Both measures over the steps: "autocorrelation" and "changed character" (as a share of its peak).
 

@@ -26,7 +26,9 @@ from lessons.training import fit
 from widgets import deep_rnns as pictures
 from widgets import depth, layers_over_time, stack_drawing, theme
 
-SMALL = PRESETS["ci"].but(steps=4, evaluate_every=2, hidden_size=6, valid_characters=1000)
+SMALL = PRESETS["ci"].but(
+    steps=4, evaluate_every=2, cell="lstm", hidden_size=6, num_layers=4, residual=True, valid_characters=1000
+)
 WIRINGS = [(False, False), (False, True), (True, False), (True, True)]
 TORCH = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
@@ -175,8 +177,8 @@ def test_a_stack_refuses_in_one_sentence():
     for sizes in ((0, 4, 2), (3, 0, 2), (3, 4, 0), (3, 4, True)):
         with pytest.raises(LessonError, match="whole number from 1"):
             Stack(*sizes)
-    with pytest.raises(LessonError, match="below 1"):
-        Stack(3, 4, 2, dropout=1.0)
+    with pytest.raises(LessonError, match="dropout"):
+        Stack(3, 4, 2, dropout=1.5)
     with pytest.raises(LessonError, match="initial state"):
         Stack(3, 4, 2, "gru")(torch.zeros(1, 2, 3), torch.zeros(1, 1, 4))
     with pytest.raises(LessonError, match="3 features"):
