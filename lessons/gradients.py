@@ -62,7 +62,7 @@ def flow(
     """dL/dh_t and dL/dc_t for all t, layers and directions.
 
     Args:
-        model: a CharModel, a Stack of lessons.deep_rnns, or a layer of torch.nn or lessons.recurrent.
+        model: a CharModel, a Stack of lessons.stack, or a layer of torch.nn or lessons.recurrent.
         x: whatever `trace` takes (the model is then run as in evaluation, with `state` and `lengths`), or a
             Trace of this model: from `trace`, or from `xray` in a training step.
         loss: a function of the output (a CharModel's logits, (B, T, V), or what a layer returns), or the

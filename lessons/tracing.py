@@ -136,7 +136,7 @@ def trace(
     """Run a model or a layer as in evaluation (no dropout) and return everything that it computed inside.
 
     Args:
-        model: a CharModel, a SequenceModel, a Stack of lessons.deep_rnns, or a layer of torch.nn,
+        model: a CharModel, a SequenceModel, a Stack of lessons.stack, or a layer of torch.nn,
             lessons.recurrent or lstm_variants.
         x: for a CharModel a text, a list of texts, or character numbers (B, T) or (T,); else a layer's input.
         state: initial state as in torch.nn; zeros by default.
@@ -201,7 +201,7 @@ def recurrent_part(model: nn.Module) -> nn.Module:
 def floors(stack: nn.Module) -> list[tuple[nn.RNNBase, int]]:
     """Where the weights of each layer are, lowest first: a module, and the layer's number in it.
 
-    A layer of torch's is one module however deep it is; in a lessons.deep_rnns.Stack each has its own.
+    A layer of torch's is one module however deep it is; in a lessons.stack.Stack each has its own.
     """
     if isinstance(stack, nn.RNNBase):
         return [(stack, index) for index in range(stack.num_layers)]
