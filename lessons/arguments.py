@@ -248,7 +248,8 @@ def _listed(names: list[str]) -> str:
 
 def _named(kind: Any) -> str:
     name = getattr(kind, "__name__", str(kind))
-    return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
+    vowel = name[0] in "AEIOU" or (name[:2].isupper() and name[0] in "FHLMNRSX")  # an LSTM, a Linear
+    return f"{'an' if vowel else 'a'} {name}"
 
 
 _SHORT = reprlib.Repr()

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from lessons import checkpoints
+from lessons.arguments import Count, Share, explained
 from lessons.errors import LessonError
 from lessons.presets import Number, Preset, choose
 from lessons.recurrent import GRU, LSTM, RNN
@@ -33,14 +34,15 @@ class CharModel(nn.Module):
     training. `forget_bias` is where the LSTM's forget gates start (Jozefowicz et al. 2015, section 3).
     """
 
+    @explained
     def __init__(
         self,
         vocabulary: Vocabulary,
         cell: str = "lstm",
-        hidden_size: int = 128,
-        num_layers: int = 1,
-        embedding_size: int = 64,
-        dropout: float | int = 0.0,
+        hidden_size: Count = 128,
+        num_layers: Count = 1,
+        embedding_size: Count = 64,
+        dropout: Share = 0.0,
         forget_bias: float | int = 1.0,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
@@ -175,6 +177,7 @@ def preset(name: str | None = None) -> CharPreset:
     return choose(PRESETS, name)
 
 
+@explained
 def build(vocabulary: Vocabulary, preset: CharPreset, seed: int = 0) -> CharModel:
     """A model of a preset's size, its first weights drawn from `seed`; torch's generator is left alone."""
     with torch.random.fork_rng(devices=[]):
@@ -189,6 +192,7 @@ def build(vocabulary: Vocabulary, preset: CharPreset, seed: int = 0) -> CharMode
         )
 
 
+@explained
 def prepare(preset: CharPreset, seed: int = 0) -> "CharTask":
     """The preset's corpus and a new model of its size, ready for `fit`; what the command line trains."""
     from lessons import corpora
@@ -291,8 +295,9 @@ class CharTask:
         return self._epoch[1]
 
 
+@explained
 @torch.no_grad()
-def bits_per_character(model: CharModel, text: str, streams: int = 64, length: int = 256) -> float:
+def bits_per_character(model: CharModel, text: str, streams: Count = 64, length: Count = 256) -> float:
     """The mean of -log2 p(next character) over a text, in float32, the state carried all the way.
 
     The text is cut into `streams` parts read side by side, each from the zero state (fewer if they would be
@@ -314,7 +319,8 @@ def bits_per_character(model: CharModel, text: str, streams: int = 64, length: i
     return total / (streams * (size - 1)) / math.log(2)
 
 
-def ngram_bits(corpus: Any, order: int, text: str, train_characters: int | None = None) -> float:
+@explained
+def ngram_bits(corpus: Any, order: Count, text: str, train_characters: int | None = None) -> float:
     """Bits per character on `text` of an n-gram of the corpus's training text (or its start); fitted once."""
     train = corpus.train[:train_characters]
     return _ngram(train, corpus.vocabulary, order).bits_per_character(text)
@@ -331,6 +337,7 @@ def _detached(state: State) -> State:
     return state.detach() if isinstance(state, Tensor) else (state[0].detach(), state[1].detach())
 
 
+@explained
 def pretrained(name: str = "char_rnn") -> CharModel:
     """The small LSTM that comes with the course, trained on Shakespeare's plays in Markdown, in eval mode."""
     return checkpoints.load(data_folder() / "checkpoints" / name).eval()

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as safetensors_bytes
 from torch import Tensor, nn
 
+from lessons.arguments import explained
 from lessons.errors import LessonError
 from lessons.vocabulary import Vocabulary
 
@@ -23,6 +24,7 @@ FORMAT = 1
 Tensors = dict[str, Tensor]
 
 
+@explained
 def save(path: str | os.PathLike, model: nn.Module, **meta: Any) -> Path:
     """Write a model's weights and `config()`, with whatever is worth knowing as `meta` (plain values).
 
@@ -30,6 +32,10 @@ def save(path: str | os.PathLike, model: nn.Module, **meta: Any) -> Path:
     Raises LessonError if the disk refuses; an earlier file at `path` is then untouched.
     """
     path = named(path)
+    if not hasattr(model, "config"):
+        raise LessonError(
+            f"A {type(model).__name__} has no config() to be built from again; save a model of a lesson."
+        )
     tensors: Tensors = {}
     config = pack(model.config(), "config", tensors)
     tensors.update({f"model.{name}": tensor for name, tensor in model.state_dict().items()})
@@ -37,6 +43,7 @@ def save(path: str | os.PathLike, model: nn.Module, **meta: Any) -> Path:
     return path
 
 
+@explained
 def load(
     path: str | os.PathLike, model: nn.Module | None = None, device: torch.device | str | None = None
 ) -> nn.Module:
@@ -63,6 +70,7 @@ def kind(model: nn.Module) -> str:
     return f"{type(model).__module__}.{type(model).__qualname__}"
 
 
+@explained
 def describe(path: str | os.PathLike) -> dict[str, Any]:
     """What a checkpoint says about itself: kind, config, and the `meta` it was saved with."""
     meta, _ = read(named(path))
@@ -92,7 +100,10 @@ def write(path: Path, tensors: Tensors, meta: dict[str, Any], sidecar: bool = Fa
     Raises LessonError if the disk is full or the place cannot be written.
     """
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    text = json.dumps({"format": FORMAT, **meta})
+    try:
+        text = json.dumps({"format": FORMAT, **meta})
+    except (TypeError, ValueError) as error:
+        raise LessonError(f"Not everything to be noted in {path} is a plain value: {error}.") from error
     header = {"unrolled": text, "sha256": _digest(text, tensors)}
     data = safetensors_bytes(tensors, metadata=header)
     described = {**json.loads(text), "file": path.name, "sha256": hashlib.sha256(data).hexdigest()}
@@ -103,9 +114,10 @@ def write(path: Path, tensors: Tensors, meta: dict[str, Any], sidecar: bool = Fa
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _replace(files)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a ValueError for a name that no file can have
         raise LessonError(
-            f"Could not save {path}: {error.strerror or error}; what was saved there before is untouched."
+            f"Could not save {path}: {getattr(error, 'strerror', None) or error}; what was saved there before "
+            "is untouched."
         ) from error
 
 
@@ -238,7 +250,7 @@ def _replace(files: dict[Path, bytes]) -> None:
             path.unlink(missing_ok=True)
         for path in files:
             parts[path].replace(path)
-    except OSError:
+    except (OSError, KeyboardInterrupt):
         for part in parts.values():
             part.unlink(missing_ok=True)
         raise
@@ -247,4 +259,6 @@ def _replace(files: dict[Path, bytes]) -> None:
 def named(path: str | os.PathLike) -> Path:
     """`path` with the ending .safetensors, if it has none."""
     path = Path(path)
+    if not path.name:
+        raise LessonError(f"{str(path)!r} names no file; give the path of a checkpoint.")
     return path if path.suffix == ".safetensors" else path.with_name(path.name + ".safetensors")

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lessons import readers, sources
+from lessons.arguments import explained
 from lessons.errors import LessonError
 from lessons.inventory import fetch, main, table, verify
 from lessons.readers import RARE, Documents
@@ -94,6 +95,7 @@ class Corpus:
         return f"Corpus({self.name!r}, {size}; {self.provenance})"
 
 
+@explained
 def split(lengths: dict[str, int]) -> dict[str, tuple[str, ...]]:
     """Deal document ids, given with their lengths, to `train`, `valid` and `test`.
 
@@ -112,6 +114,7 @@ def split(lengths: dict[str, int]) -> dict[str, tuple[str, ...]]:
     return {"train": tuple(waiting), **parts}
 
 
+@explained
 def load(name: str, *, quiet: bool = False) -> Corpus:
     """A source of `data/sources.toml` as a corpus; prints its provenance unless `quiet`.
 
@@ -137,6 +140,7 @@ def load(name: str, *, quiet: bool = False) -> Corpus:
     return _corpus(documents, provenance, quiet)
 
 
+@explained
 def user(
     text: str | Path | bytes | bytearray | memoryview, name: str | None = None, *, quiet: bool = False
 ) -> Corpus:
@@ -146,9 +150,9 @@ def user(
     Text is read as UTF-8, else as Latin-1, put into NFC; characters used fewer than ten times become one
     symbol. Raises LessonError, in one sentence, for a file that is missing, too small, too large or binary.
     """
-    content, found = _content(text)
+    content, found, file = _content(text)
+    documents = readers.own(content, name or file)
     name = name or found
-    documents = readers.own(content, name)
     characters = sum(len(piece) for _, piece in documents)
     if characters < SCARCE:
         sources.notice(f"{name!r} has only {characters:,} characters; expect a model that knows it by heart.")
@@ -164,15 +168,21 @@ def user(
     return _corpus(documents, provenance, quiet)
 
 
-def _content(text: str | Path | bytes | bytearray | memoryview) -> tuple[bytes, str]:
+def _content(text: str | Path | bytes | bytearray | memoryview) -> tuple[bytes, str, str]:
+    """The bytes, what the corpus is called, and what a complaint calls them: a file by its whole name."""
     if isinstance(text, bytes | bytearray | memoryview):
-        return bytes(text), "your text"
+        return bytes(text), "your text", "your text"
+    if not str(text):
+        raise LessonError("There is no text to train on; give one, or the name of a file.")
     if isinstance(text, str) and ("\n" in text or len(text) > 1_000):
-        return text.encode(errors="replace"), "your text"
+        return text.encode(errors="replace"), "your text", "your text"
     for path in (Path(os.path.expanduser(text)), sources.data_folder() / "user" / text):
         if os.path.isfile(path):
             readers.refuse_size(path.stat().st_size, path.name)
-            return path.read_bytes(), path.stem
+            try:
+                return path.read_bytes(), path.stem, path.name
+            except OSError as error:
+                raise LessonError(f"{path.name!r} cannot be read: {error.strerror}.") from error
     raise LessonError(f"There is no file {str(text)!r} here or in data/user; put it there or give its path.")
 
 

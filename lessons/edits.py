@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lessons.arguments import check_fields, shown
 from lessons.errors import LessonError
 
 Value = float | int | Tensor | Callable[[Tensor, int], Tensor]
@@ -30,6 +31,7 @@ class Edit:
     direction: int | None = None
 
     def __post_init__(self):
+        check_fields(self)
         for where in ("units", "steps"):
             places = getattr(self, where)
             if places is not None:
@@ -49,11 +51,11 @@ class Edit:
         edited = value.clone()
         try:
             edited[:, chosen] = torch.as_tensor(new, dtype=value.dtype, device=value.device)
-        except RuntimeError as problem:
+        except (RuntimeError, TypeError, ValueError) as problem:
             shape = tuple(value[:, chosen].shape)
-            given = tuple(torch.as_tensor(new).shape)
             raise LessonError(
-                f"The edit of {self.name!r} gives {given}; it must broadcast to {shape}: sequences, units."
+                f"The edit of {self.name!r} gives {shown(new)}; it must broadcast to {shape}: sequences, "
+                "units."
             ) from problem
         return edited
 

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterable
 
 from lessons import sources
+from lessons.arguments import explained
 from lessons.sources import Source, data_folder, registry
 
 README = """# Data
@@ -45,6 +46,7 @@ def _row(source: Source) -> str:
     return f"| {' | '.join([*cells, source.caveats])} |"
 
 
+@explained
 def fetch(names: Iterable[str] = ()) -> dict[str, str]:
     """Bring the named sources, or all, for use without a network; says of each how it came, or why not."""
     ways = {}

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn, optim
 
+from lessons.arguments import check_fields
 from lessons.errors import LessonError
 
 Number = float | int
@@ -43,6 +44,7 @@ class Preset:
     threads: int | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.steps < 1:
             raise LessonError(f"A training needs at least one step; steps is {self.steps}.")
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
@@ -84,6 +86,6 @@ def choose(presets: Mapping[str, P], name: str | None = None) -> P:
     """A lesson's preset: the one named, else what UNROLLED_PRESET says, else the device's (`gpu` on CUDA)."""
     default = "gpu" if torch.cuda.is_available() and "gpu" in presets else "cpu"
     name = name or os.environ.get("UNROLLED_PRESET") or default
-    if name not in presets:
+    if not isinstance(name, str) or name not in presets:
         raise LessonError(f"There is no preset {name!r}; choose one of {', '.join(presets)}.")
     return presets[name]

@@ -16,6 +16,7 @@ RARE = "\N{REPLACEMENT CHARACTER}"  # the one symbol that stands for all charact
 SMALLEST, LARGEST = 10_000, 20_000_000  # of a learner's own text, in bytes
 PARTS = 40  # that a learner's own text is cut into
 SHORTEST_PART = 1_000
+FEWEST = 3  # parts: one to train on, one to choose with, one to test with
 
 
 def markdown(members: Members) -> Documents:
@@ -85,9 +86,20 @@ def own(content: bytes, name: str) -> Documents:
     refuse_size(len(content), name)
     text = unicodedata.normalize("NFC", decode(content, name)).replace("\r\n", "\n").replace("\r", "\n")
     text = text.strip() + "\n"
-    refuse_size(len(text.encode()), name)
+    if not text.strip():
+        raise LessonError(f"{name!r} holds nothing but spaces and blank lines; choose a text.")
+    written = sum(len(line.rstrip().encode()) + 1 for line in text.splitlines() if line.strip())
+    if written < SMALLEST:
+        raise LessonError(
+            f"{name!r} has {written:,} bytes without its blank lines, too few to learn from; use "
+            f"{SMALLEST:,} or more."
+        )
     pieces = [piece.strip("\n") + "\n" for piece in cut(text, max(len(text) // PARTS, SHORTEST_PART))]
     pieces = [piece for piece in pieces if piece.strip()]
+    if len(pieces) < FEWEST:
+        raise LessonError(
+            f"{name!r} is nearly all blank lines, and cannot be cut into {FEWEST} parts; take them out."
+        )
     return merge_rare((f"part {n} of {len(pieces)}", piece) for n, piece in enumerate(pieces, 1))
 
 

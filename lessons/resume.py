@@ -22,6 +22,7 @@ class Saver:
         self.loop = loop
         self.complaints: list[str] = []
         self.saved_at = time.monotonic()
+        self.step: int | None = None  # of the last save
         if self.path and resume and self.path.exists():
             self._resume()
 
@@ -57,9 +58,19 @@ class Saver:
         }
         try:
             checkpoints.write(self.path, tensors, meta)
+            self.step = loop.run.step
         except LessonError as error:
             if str(error) not in self.complaints:
                 self.complaints.append(str(error))
+
+    def stands(self) -> str:
+        """A sentence on what is kept when a training ends within a step."""
+        within = f"Ended within step {self.loop.run.step + 1:,}"
+        if self.path is None:
+            return f"{within}; what was learnt is in the model only."
+        if self.step is None:
+            return f"{within}, before anything was saved; what was learnt is in the model only."
+        return f"{within} and not saved again; {self.path} holds the training as of step {self.step:,}."
 
     def _resume(self) -> None:
         loop, model = self.loop, self.loop.task.model
@@ -76,6 +87,7 @@ class Saver:
         loop.optimizer.load_state_dict(checkpoints.unpack(meta["optimizer"], tensors))
         mine = {n: loop.machine.mine(t) for n, t in tensors.items() if n.startswith("carry")}
         loop.carry = checkpoints.unpack(meta["carry"], mine)
+        self.step = run.step
         loop.run.__dict__.update(run.__dict__ | {"reason": "running", "message": "", "stopping": ""})
 
     def _check_same(self, run: Run) -> None:

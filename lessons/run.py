@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from lessons import checkpoints
+from lessons.arguments import explained
 from lessons.devices import Machine
 from lessons.errors import LessonError
 
@@ -114,6 +115,7 @@ class Run:
             "run.gradient_norms": torch.tensor(self.gradient_norms, **place),
         }
 
+    @explained
     def save(self, path: str | os.PathLike) -> Path:
         """Write the record as safetensors and JSON; raises LessonError if the disk refuses."""
         path = checkpoints.named(path)
@@ -123,6 +125,7 @@ class Run:
         return path
 
     @classmethod
+    @explained
     def load(cls, path: str | os.PathLike) -> "Run":
         """The record saved at `path`; raises LessonError for a file that is missing or damaged."""
         meta, tensors = checkpoints.read(checkpoints.named(path))

@@ -6,16 +6,18 @@ The distribution is always returned with the choice, so that a picture can show 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from torch import Generator, Tensor
 from torch.nn.functional import one_hot
 
+from lessons.arguments import Between, Seed, explained
 from lessons.errors import LessonError
 
 Number = float | int
+Heat = Annotated[Number, Between(0)]
 
 
 class Draw(NamedTuple):
@@ -54,9 +56,10 @@ class Sample:
         return self.seed_text + self.text
 
 
+@explained
 def distribution(
     logits: Float[Tensor, "*batch vocab"],
-    temperature: Number | Float[Tensor, "*batch"] = 1.0,
+    temperature: Heat | Float[Tensor, "*batch"] = 1.0,
     top_k: int | None = None,
     top_p: Number | None = None,
 ) -> Float[Tensor, "*batch vocab"]:
@@ -66,11 +69,20 @@ def distribution(
     gives each row its own temperature. `top_p` keeps the nucleus of Holtzman et al. 2020, section 3.1.
     Raises LessonError for a temperature below 0 or not a number, and for cuts out of bounds.
     """
+    if not logits.numel():
+        raise LessonError("There are no scores to make a distribution of: the tensor is empty.")
+    _check(temperature, top_k, top_p, logits.shape[-1])
+    return _distribution(logits, temperature, top_k, top_p)
+
+
+def _distribution(
+    logits: Tensor, temperature: Number | Tensor, top_k: int | None, top_p: Number | None
+) -> Tensor:
+    """`distribution` of settings that were checked."""
     vocab = logits.shape[-1]
-    _check(temperature, top_k, top_p, vocab)
-    if not logits.is_meta and bool(logits.isnan().any()):
-        raise LessonError("The model's scores are no numbers; train it again, with a lower learning rate.")
     scores = logits - logits.amax(-1, keepdim=True)  # so that a small temperature cannot overflow
+    if not logits.is_meta and bool(scores.isnan().any()):  # an infinite score leaves nothing to compare
+        raise LessonError("The model's scores are no numbers; train it again, with a lower learning rate.")
     if isinstance(temperature, Tensor):
         cold = (temperature == 0)[..., None]
         warm = (scores / temperature[..., None].masked_fill(cold, 1)).softmax(-1)
@@ -89,10 +101,18 @@ def distribution(
     return probabilities
 
 
+@explained
 def draw(
     probabilities: Float[Tensor, "*batch vocab"], generator: Generator | None = None
 ) -> Int[Tensor, "*batch"]:
-    """One index a row: roll a number in [0, 1) and look where it falls on the stacked probabilities."""
+    """One index a row: roll a number in [0, 1) and look where it falls on the stacked probabilities.
+
+    Raises LessonError for a row that is no distribution: negative, not a number, or nothing but zeros.
+    """
+    if not probabilities.is_meta:
+        total = probabilities.sum(-1)
+        if not probabilities.numel() or bool((probabilities < 0).any()) or not bool((total > 0).all()):
+            raise LessonError("These are no probabilities to draw from: they are 0 or more and not all 0.")
     device = generator.device if generator is not None else probabilities.device
     rolls = torch.rand(probabilities.shape[:-1], generator=generator, device=device)
     return place(probabilities, rolls.to(probabilities))
@@ -108,14 +128,15 @@ def place(
     return torch.searchsorted(stacked, target[..., None].contiguous(), right=True)[..., 0]
 
 
+@explained
 def stream(
     model: torch.nn.Module,
     seed_text: str = "",
     *,
-    temperature: Number = 1.0,
+    temperature: Heat = 1.0,
     top_k: int | None = None,
     top_p: Number | None = None,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> Iterator[Draw]:
     """Draws without end, one character at a time; take as many as you like.
 
@@ -123,20 +144,21 @@ def stream(
     The rolls come from the CPU's generator whatever the model's device, so a seed means the same everywhere.
     An empty `seed_text` starts as after a newline, at the beginning of a line.
     """
-    _check(temperature, top_k, top_p, len(model.vocabulary))
-    for indices, probabilities, roll in _steps(model, seed_text, [temperature], top_k, top_p, seed):
-        index = int(indices[0])
-        yield Draw(model.vocabulary.symbols[index], index, probabilities[0], roll)
+    _check(temperature, top_k, top_p, _vocabulary(model))
+    symbols = model.vocabulary.symbols
+    steps = _steps(model, seed_text, [temperature], top_k, top_p, seed)
+    return (Draw(symbols[int(i[0])], int(i[0]), probabilities[0], roll) for i, probabilities, roll in steps)
 
 
+@explained
 def generate(
     model: torch.nn.Module,
     seed_text: str = "",
     length: int = 200,
-    temperature: Number = 1.0,
+    temperature: Heat = 1.0,
     top_k: int | None = None,
     top_p: Number | None = None,
-    seed: int = 0,
+    seed: Seed = 0,
     greedy: bool = False,
 ) -> Sample:
     """`length` characters after `seed_text`, with every distribution; `greedy` is temperature 0.
@@ -148,20 +170,23 @@ def generate(
     return generate_at(model, [heat], seed_text, length, top_k=top_k, top_p=top_p, seed=seed)[0]
 
 
+@explained
 def generate_at(
     model: torch.nn.Module,
-    temperatures: Sequence[Number],
+    temperatures: Sequence[Heat],
     seed_text: str = "",
     length: int = 200,
     *,
     top_k: int | None = None,
     top_p: Number | None = None,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> tuple[Sample, ...]:
     """Passages at several temperatures in one batched run, all with the same rolls of the die."""
-    vocabulary = model.vocabulary
+    if not len(temperatures):
+        raise LessonError("Give at least one temperature to write at, such as [0.5, 1.0].")
     for temperature in temperatures:
-        _check(temperature, top_k, top_p, len(vocabulary))
+        _check(temperature, top_k, top_p, _vocabulary(model))
+    vocabulary = model.vocabulary
     if length < 1:
         raise LessonError(f"Ask for at least one character; {length} were asked for.")
     chosen, seen, rolls, interrupted = [], [], [], False
@@ -211,13 +236,20 @@ def _steps(
             heats = torch.tensor(temperatures, dtype=logits.dtype, device=device)
             heats = heats if rows > 1 else temperatures[0]
             while True:
-                probabilities = distribution(logits, heats, top_k, top_p)
+                probabilities = _distribution(logits, heats, top_k, top_p)
                 roll = torch.rand((), generator=generator, device="cpu")
                 indices = place(probabilities, roll.to(probabilities).expand(rows))
                 yield indices, probabilities, float(roll)
                 logits, state = model.step(indices, state)
     finally:
         model.train(was_training)
+
+
+def _vocabulary(model: torch.nn.Module) -> int:
+    """How many characters a model knows; LessonError for a model that knows none."""
+    if not hasattr(model, "vocabulary"):
+        raise LessonError(f"Text is written by a CharModel; a {type(model).__name__} has no characters.")
+    return len(model.vocabulary)
 
 
 def _greedy(scores: Tensor) -> Tensor:

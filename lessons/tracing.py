@@ -17,6 +17,7 @@ from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence, pad_sequence
 
 from lessons import cells, padding, recovery
 from lessons import xray as readings
+from lessons.arguments import explained, shown
 from lessons.edits import Edit, Recorder, Value, planned
 from lessons.errors import LessonError
 from lessons.loop import CELLS, Cell, loop
@@ -50,7 +51,14 @@ class Trace:
 
     def __getitem__(self, key: str | tuple) -> Float[Tensor, "batch time hidden"]:
         parts = key if isinstance(key, tuple) else (key,)
-        name, layer, direction = (*parts, -1, 0) if len(parts) == 1 else (*parts, 0)[:3]
+        if not 1 <= len(parts) <= 3:
+            raise LessonError(
+                'Ask a trace for trace["h"], trace["h", layer] or trace["h", layer, direction].'
+            )
+        return self._part(*parts)
+
+    @explained
+    def _part(self, name: str, layer: int = -1, direction: int = 0) -> Float[Tensor, "batch time hidden"]:
         if name not in self.names:
             raise LessonError(f"A trace of {self.cell!r} has no {name!r}; it has {', '.join(self.names)}.")
         if not -self.num_layers <= layer < self.num_layers:
@@ -100,6 +108,7 @@ class Trace:
         """Steps of the longest sequence."""
         return self.output.shape[1]
 
+    @explained
     def select(self, sequence: int) -> "Trace":
         """The trace of one sequence (B = 1), cut to its own length."""
         if not -self.batch_size <= sequence < self.batch_size:
@@ -120,11 +129,13 @@ class Trace:
             lengths=None,
         )
 
+    @explained
     def numpy(self, name: str, layer: int = -1, direction: int = 0, sequence: int = 0) -> numpy.ndarray:
         """One quantity of one sequence as a float32 array (T, H), cut to the sequence's own length."""
         return self.select(sequence)[name, layer, direction][0].to("cpu", torch.float32).numpy()
 
 
+@explained
 @torch.no_grad()
 def trace(
     model: nn.Module,
@@ -147,8 +158,12 @@ def trace(
     nothing. On CUDA, cuDNN computes with TF32 unless torch.backends.cudnn.allow_tf32 is False; gates are
     then good to 1e-3.
     """
+    stack = recurrent_part(model)
+    if not hasattr(model, "embedding") and not isinstance(x, Tensor | PackedSequence):
+        raise LessonError(
+            f"A {type(model).__name__} reads numbers, as a tensor; {shown(x)} is for a CharModel."
+        )
     with full_precision(next(model.parameters()).device):
-        stack = recurrent_part(model)
         if not hasattr(model, "embedding"):
             if isinstance(x, PackedSequence):
                 x, lengths = pad_packed_sequence(x, batch_first=stack.batch_first)
@@ -159,6 +174,7 @@ def trace(
         return labelled(seen, model, tokens)
 
 
+@explained
 def xray(output: Float[Tensor, "*axes"], lengths: Lengths = None) -> Trace:
     """The trace of a training step, read out of what autograd keeps for it: nearly free.
 
@@ -195,7 +211,11 @@ def trace_step(
 
 def recurrent_part(model: nn.Module) -> nn.Module:
     """The recurrent layers of a model: itself, if it is a layer or a stack of them, else what it calls so."""
-    return model if isinstance(model, nn.RNNBase) or hasattr(model, "layers") else model.recurrent
+    if isinstance(model, nn.RNNBase) or hasattr(model, "layers"):
+        return model
+    if not hasattr(model, "recurrent"):
+        raise LessonError(f"A {type(model).__name__} has no recurrent layers to look into.")
+    return model.recurrent
 
 
 def floors(stack: nn.Module) -> list[tuple[nn.RNNBase, int]]:
@@ -314,12 +334,26 @@ def per_tensor(change: Callable[[Tensor], Tensor], layers) -> PerLayer:
 
 def numbered(model: nn.Module, x, lengths: Lengths) -> tuple[Int[Tensor, "batch time"], Lengths]:
     """Texts as one rectangle of character numbers, with their lengths."""
+    if isinstance(x, PackedSequence):
+        raise LessonError("A CharModel reads texts or character numbers; unpack the sequence first.")
     if isinstance(x, Tensor):
-        return (x if x.dim() == 2 else x[None]), lengths
+        return known(model, x if x.dim() == 2 else x[None]), lengths
     rows = [model.encode(text).reshape(-1) for text in ([x] if isinstance(x, str) else x)]
     if not rows or min(map(len, rows)) == 0:
         raise LessonError("There is nothing to trace in an empty text; give at least one character.")
     return pad_sequence(rows, batch_first=True), torch.tensor([len(row) for row in rows])
+
+
+def known(model: nn.Module, tokens: Tensor) -> Int[Tensor, "batch time"]:
+    """Character numbers (B, T) that the model knows; LessonError for others."""
+    count = model.embedding.num_embeddings
+    whole = not (tokens.is_floating_point() or tokens.is_complex() or tokens.dtype == torch.bool)
+    if not (whole and tokens.dim() == 2 and tokens.numel()):
+        raise LessonError(f"Character numbers are whole, (time,) or (batch, time); this is {shown(tokens)}.")
+    if not tokens.is_meta and not 0 <= int(tokens.min()) <= int(tokens.max()) < count:
+        odd = tokens[(tokens < 0) | (tokens >= count)][0]
+        raise LessonError(f"Character numbers lie between 0 and {count - 1} in this model; {odd} does not.")
+    return tokens
 
 
 def labelled(seen: Trace, model: nn.Module, tokens: Int[Tensor, "batch time"]) -> Trace:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from lessons.arguments import Seed, explained, shown
 from lessons.devices import Machine
 from lessons.errors import LessonError
 from lessons.presets import Preset
@@ -51,6 +52,7 @@ class Task(Protocol):
         """Figures on held-out data, in `unit` unless their name says otherwise."""
 
 
+@explained
 def fit(
     model_or_task: Any,
     data: Any = None,
@@ -59,7 +61,7 @@ def fit(
     watch: Any = None,
     checkpoint: str | os.PathLike | None = None,
     resume: bool = True,
-    seed: int = 0,
+    seed: Seed = 0,
     device: torch.device | str | None = None,
     progress: bool = True,
 ) -> Run:
@@ -72,9 +74,11 @@ def fit(
         and its losses are those of a run never interrupted, bit for bit on a CPU.
     seed: of the batches and of dropout; the model's first weights are drawn when it is built.
 
-    Ctrl-C, the notebook's stop button or `run.stop()` end it after the step it is in and keep the run. A loss
-    that is no number ends it with a sentence, the model put back to its last good weights. A full disk costs
-    the save, not the run. Afterwards the model is in eval mode; random generators and threads are as before.
+    Ctrl-C, the notebook's stop button or `run.stop()` end it after the step it is in, save, and keep the run.
+    A second Ctrl-C ends it at once, within a step, where nothing whole can be saved: the save before that
+    stands, and `run.message` says of which step it is. A loss that is no number ends it with a sentence, the
+    model put back to its last good weights. A full disk costs the save, not the run. Afterwards the model is
+    in eval mode; random generators and threads are as before.
     Raises LessonError for a task, preset, device or checkpoint that cannot be used.
     """
     task = _task(model_or_task, data, preset)
@@ -92,7 +96,7 @@ def fit(
         try:
             loop.train(saver, show)
         except KeyboardInterrupt:
-            run.reason = "interrupted"
+            run.reason, run.message = "interrupted", saver.stands()
         finally:
             task.model.eval()
     run.message = " ".join(filter(None, [run.message, *saver.complaints]))
@@ -248,7 +252,7 @@ def lag(device: torch.device) -> int:
 def _task(model_or_task: Any, data: Any, preset: Preset | str | None) -> Any:
     if not hasattr(model_or_task, "loss"):
         if not hasattr(model_or_task, "task"):
-            raise LessonError(f"fit trains a model of a lesson or a task; {model_or_task!r} is neither.")
+            raise LessonError(f"fit trains a model of a lesson or a task; {shown(model_or_task)} is neither.")
         if data is None:
             raise LessonError(
                 "fit(model, data) needs something to train on, such as corpora.load('shakespeare')."

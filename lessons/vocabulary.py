@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from lessons.arguments import explained
 from lessons.errors import LessonError
 
 
@@ -57,6 +58,7 @@ class Vocabulary:
         table[[ord(symbol) for symbol in self.symbols]] = torch.arange(len(self), device="cpu")
         return table
 
+    @explained
     def encode(self, text: str, device: torch.device | str | None = None) -> Int[Tensor, " time"]:
         """The numbers of a text's characters; a million characters take about ten milliseconds.
 
@@ -78,7 +80,7 @@ class Vocabulary:
     def decode(self, ids: Int[Tensor, "*time"] | Iterable[int]) -> str:
         """The text that a sequence of numbers stands for."""
         numbers = ids.flatten().tolist() if isinstance(ids, Tensor) else list(ids)
-        if any(not 0 <= number < len(self) for number in numbers):
+        if any(not isinstance(number, int) or not 0 <= number < len(self) for number in numbers):
             raise LessonError(f"A character's number lies between 0 and {len(self) - 1} in this vocabulary.")
         return "".join(self.symbols[number] for number in numbers)
 

@@ -329,7 +329,9 @@ def test_own_text_loses_nothing_when_cut(separator):
     ("content", "complaint"),
     [
         (b"too short", r"9 bytes, too few"),
-        ((" \n" * 9_000).encode(), r"too few"),
+        ((" \n" * 9_000).encode(), r"nothing but spaces and blank lines"),
+        (b"a line\n" + b"\n" * 20_000 + b"b", r"too few"),
+        (b"a line of words\n" * 1_000 + b"\n" * 900_000 + b"x", r"nearly all blank lines"),
         (b"a b\n" * 5_000_001, r"20\.0 MB"),
         (b"GIF89a\0\1\2" * 5_000, "not a text file"),
         (b"a line of text that hides one zero byte\0\n" * 500, "zero bytes"),
@@ -341,12 +343,21 @@ def test_own_text_loses_nothing_when_cut(separator):
         ("~no_such_user/a.txt", "There is no file"),
         (Path("/"), "There is no file"),
     ],
-    ids=["short", "blank", "large", "gif", "zeros", "bytes", "utf-16", "none", "long", "nul", "home", "dir"],
+    ids="short blank few gap large gif zeros bytes utf-16 none long nul home dir".split(),
 )
 def test_bad_files_are_refused_with_one_sentence(content, complaint, offline):
     with pytest.raises(LessonError, match=complaint) as refused:
         corpora.user(content, quiet=True)
     assert "\n" not in str(refused.value)
+
+
+def test_a_complaint_names_the_whole_file(tmp_path):
+    (tmp_path / "notes.v2.txt").write_bytes(b"short")
+    with pytest.raises(LessonError, match=r"'notes\.v2\.txt' has 5 bytes"):
+        corpora.user(tmp_path / "notes.v2.txt")
+    (tmp_path / "image.png").write_bytes(b"GIF89a\0\1\2" * 5_000)
+    with pytest.raises(LessonError, match=r"'image\.png' is not a text file"):
+        corpora.user(tmp_path / "image.png")
 
 
 def test_large_file_is_refused_unread(tmp_path, monkeypatch):

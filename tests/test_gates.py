@@ -5,7 +5,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
+from lessons import trace as traced
 from lessons.errors import LessonError
 from tests.traces import made
 from widgets import explorer, gates, theme
@@ -120,3 +122,8 @@ def test_a_click_on_the_map_chooses_the_unit():
 def test_explore_without_text_asks_for_it():
     with pytest.raises(LessonError, match="text"):
         gates.explore(object())
+
+
+def test_a_network_that_has_blown_up_leaves_a_picture():
+    seen = traced(torch.nn.LSTM(2, 3, batch_first=True), torch.full((1, 4, 2), float("nan")))
+    assert gates.figure(seen, "c").layout.height and gates.figure(seen, "c", unit=1).summary

@@ -89,8 +89,8 @@ def test_two_models_with_one_vocabulary_are_compared():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((torch.nn.LSTM(2, 3), TEXT), "needs a CharModel, and got a LSTM"),
-        ((model(), 7), "this is a int"),
+        ((torch.nn.LSTM(2, 3), TEXT), "model is a CharModel; an LSTM is not"),
+        ((model(), 7), "text is a string; 7 is not"),
         ((model(), TEXT, [score()]), "scores are for 3 units and the model has 8"),
     ],
 )
@@ -132,7 +132,7 @@ def test_it_says_in_one_line_what_it_is():
         repr(microscope(model(), TEXT, unit=3))
         == "Microscope: LSTM 1 × 8 reads 18 characters; unit 3, step 1"
     )
-    assert "needs a CharModel" in repr(microscope(None, TEXT))
+    assert "model is a CharModel" in repr(microscope(None, TEXT))
 
 
 def test_it_follows_the_chosen_theme():

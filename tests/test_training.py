@@ -164,6 +164,41 @@ def test_a_second_ctrl_c_ends_it_at_once_and_keeps_the_run():
 
     run = fit(make(), watch=Watch({5: twice}), progress=False)
     assert run.reason == "interrupted" and run.step == 5
+    assert run.message == "Ended within step 6; what was learnt is in the model only."
+
+
+def test_after_a_second_ctrl_c_the_last_save_stands_and_is_named(whole, tmp_path, capsys):
+    def twice(run):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    path = checkpoints.named(tmp_path / "run")
+    early = fit(make(), watch=Watch({5: twice}), checkpoint=path, progress=False)
+    assert "before anything was saved" in early.message and not path.exists()
+    run = fit(make(PRESET.but(save_every=6)), watch=Watch({15: twice}), checkpoint=path)
+    assert (
+        run.message == f"Ended within step 16 and not saved again; {path} holds the training as of step 12."
+    )
+    assert run.message in capsys.readouterr().out
+    task = make(PRESET.but(save_every=6), seed=7)
+    again = fit(task, checkpoint=path, progress=False)
+    assert again.losses == whole[0].losses and torch.equal(weights(task), whole[1])
+    last = fit(make(PRESET.but(save_every=6)), watch=Watch({40: twice}), checkpoint=path, progress=False)
+    assert last.reason == "finished", "there was no step left to interrupt"
+
+
+def test_an_interrupted_save_leaves_the_last_one_and_no_part(tmp_path, monkeypatch):
+    path = checkpoints.named(tmp_path / "run")
+    fit(make(PRESET.but(save_every=6)), watch=Watch({6: Run.stop}), checkpoint=path, progress=False)
+    before = path.read_bytes()
+
+    def impatient(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoints.os, "fsync", impatient)
+    run = fit(make(PRESET.but(save_every=6)), checkpoint=path, progress=False)
+    assert run.reason == "interrupted" and "holds the training as of step 6" in run.message
+    assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
 def test_a_button_can_stop_it():

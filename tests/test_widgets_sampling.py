@@ -97,6 +97,13 @@ def test_settings_stay_when_the_text_is_refused(model):
     one.close()
 
 
+def test_what_is_right_stays_beside_what_is_wrong(model):
+    one = picture.die(model, "ab", temperature="hot", top_k=5, seed=7)
+    assert one.message == "temperature is a number from 0 upwards; 'hot' is not."
+    assert (one.seed_text, one.temperature, one.top_k, one.seed) == ("ab", 1.0, 5, 7)
+    one.close()
+
+
 def test_running_a_cell_again_leaves_one_die_and_one_layout(model, monkeypatch):
     monkeypatch.setattr(slots, "_owned", {})
     sizes = []

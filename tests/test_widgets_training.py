@@ -94,7 +94,7 @@ def test_the_curve_shows_the_runs_numbers():
 
 def test_the_summary_says_what_was_reached_and_how_it_ended():
     assert watching.curve(made()).summary == (
-        "After 4 steps in 12 s, the held-out loss is 1.600 bits per character, 0.300 below the 5-gram; "
+        "After 4 steps in 12 s, the held-out loss is 1.600 bits per character, 0.300 below “5-gram”; "
         "50 % of the gradients were clipped."
     )
     assert watching.curve(made(reason="interrupted")).summary.startswith("Interrupted after 4 steps")
@@ -104,9 +104,32 @@ def test_the_summary_says_what_was_reached_and_how_it_ended():
 
 def test_labels_do_not_lie_on_one_another():
     picture = watching.curve(made(baselines={"a": 2.0, "b": 2.001, "c": 2.002}))
-    places = sorted(note.y for note in picture.layout.annotations if note.yref == "y")
+    notes = sorted((note for note in picture.layout.annotations if note.yref == "y"), key=lambda note: note.y)
     low, high = picture.layout.yaxis.range
-    assert min(np.diff(places)) >= 0.99 * (high - low) * 16 / 250
+    lines = [1 + note.text.count("<br>") for note in notes]
+    assert lines == [1, 2, 2, 2]
+    for below, above, first, second in zip(notes, notes[1:], lines, lines[1:], strict=False):
+        assert above.y - below.y >= 0.99 * (high - low) * 16 / 250 * (first + second) / 2
+    assert abs(np.mean([note.y for note in notes[1:]]) - 2.001) < 0.05 * (high - low), (
+        "they stay where they belong"
+    )
+
+
+def test_labels_are_moved_as_little_as_it_takes():
+    assert watching.spread([1.0, 5.0], [2.0], 0.0, 9.0) == [1.0, 5.0]
+    assert watching.spread([4.0, 4.0], [2.0], 0.0, 9.0) == [3.0, 5.0]
+    assert watching.spread([8.9, 9.0, 9.0], [1.0, 1.0], 0.0, 9.0) == [7.0, 8.0, 9.0]
+    assert watching.spread([0.0, 0.1], [3.0], 0.0, 9.0) == [0.0, 3.0]
+    assert watching.spread([0.0, 0.0, 0.0], [6.0, 6.0], 0.0, 9.0)[0] == 0.0, (
+        "without room, from the lower end"
+    )
+    assert watching.spread([], [], 0.0, 1.0) == []
+
+
+def test_the_title_names_the_baseline_whatever_it_is_called():
+    picture = watching.curve(made(baselines={"always 1": 1.9, "uniform guess": 3.7}))
+    assert picture.layout.meta["title"] == "Does the loss fall below “always 1”?"
+    assert "0.300 below “always 1”" in picture.summary
 
 
 def test_long_runs_are_thinned_without_losing_the_mean():
@@ -149,6 +172,13 @@ def test_the_panel_follows_the_run(page, monkeypatch):
     assert last["curve"]["baselines"] == [["uniform guess", math.log2(len(SYMBOLS))], ["5-gram", 0.4]]
     assert (last["gates"]["steps"], last["gates"]["units"], last["gates"]["signal"]) == (3, 12, "c")
     assert last["gates"]["characters"] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("wrong", [{"text": "abcxyz"}, {"text": "abc", "name": "z"}])
+def test_gates_that_cannot_be_shown_do_not_end_the_training(page, capsys, wrong):
+    run = fit(Alphabet(), watch=watching.live(**wrong, temperatures=()), progress=False)
+    assert run.reason == "finished"
+    assert capsys.readouterr().out.count("No gates are shown: ") == 1
 
 
 def test_the_stop_button_ends_the_training_and_keeps_it(page, monkeypatch):

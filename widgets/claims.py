@@ -9,6 +9,7 @@ import textwrap
 import plotly.graph_objects as go
 
 from lessons import claims, experiments
+from lessons.arguments import explained
 from lessons.experiments.claim import Claim, Limit, Measure
 from widgets import theme
 
@@ -18,6 +19,7 @@ LINE = 100  # letters in a line of the rule
 SUBTITLE = 92  # letters in a line below the title
 
 
+@explained
 def every_seed(result: claims.Result | str) -> theme.Figure:
     """Every seed's figures under every condition, one panel a measure; thin lines join what a seed measured.
 

@@ -5,6 +5,7 @@ export.page(gates.explore(seen), "gates.html", sweep={"unit": [None, 74]})
 """
 
 import html
+import inspect
 import itertools
 import json
 import math
@@ -18,6 +19,7 @@ import plotly.io as pio
 from plotly.io.json import to_json_plotly
 from plotly.offline import get_plotlyjs
 
+from lessons.arguments import Count, explained
 from lessons.errors import LessonError
 from widgets import esm, explorer, theme
 from widgets import page as modules
@@ -34,12 +36,13 @@ TEMPLATE = """<!doctype html>
 """
 
 
+@explained
 def animation(
     figure_function: Callable[..., theme.Figure],
     sweep: Mapping[str, Iterable[Any]],
     path: str | Path,
     title: str | None = None,
-    pace: int = 160,
+    pace: Count = 160,
 ) -> Path:
     """Write an HTML file in which one parameter of a pure picture runs through values; returns its path.
 
@@ -48,7 +51,8 @@ def animation(
     """
     if len(sweep) != 1:
         raise LessonError(f"An animation moves one parameter; {len(sweep)} were named.")
-    (name, values), *_ = ((name, list(values)) for name, values in sweep.items())
+    ((name, values),) = sweep.items()
+    values = list(values)
     if not values:
         raise LessonError(f"An animation needs values for {name}; there are none.")
     movie = frames(figure_function, name, values, pace)
@@ -63,10 +67,15 @@ def animation(
     return _write(path, title or (movie.layout.meta or {}).get("title", "Unrolled"), body)
 
 
+@explained
 def frames(
-    figure_function: Callable[..., theme.Figure], name: str, values: Sequence[Any], pace: int = 160
+    figure_function: Callable[..., theme.Figure], name: str, values: Sequence[Any], pace: Count = 160
 ) -> go.Figure:
     """A go.Figure with one frame for each value of the parameter `name`; a frame holds only what changes."""
+    try:
+        inspect.signature(figure_function).bind_partial(**{name: None})
+    except TypeError as problem:
+        raise LessonError(f"The picture has no parameter {name!r} to move.") from problem
     pictures = [figure_function(**{name: value}) for value in values]
     first, labels = pictures[0], [str(value) for value in values]
     movie = go.Figure(first)
@@ -100,6 +109,7 @@ def frames(
     )  # fmt: skip
 
 
+@explained
 def page(
     x: explorer.Explorer | anywidget.AnyWidget,
     path: str | Path,
@@ -200,6 +210,7 @@ def _write(path: str | Path, title: str, body: str) -> Path:
     text = TEMPLATE.format(policy=POLICY, title=html.escape(title), style=style, body=body)
     try:
         path.write_text(text, encoding="utf-8")
-    except OSError as problem:
-        raise LessonError(f"The page could not be written to {path.name}: {problem.strerror}.") from problem
+    except (OSError, ValueError) as problem:  # a ValueError for a name that no file can have
+        why = getattr(problem, "strerror", None) or problem
+        raise LessonError(f"The page could not be written to {path.name}: {why}.") from problem
     return path

@@ -14,6 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lessons import tracing
+from lessons.arguments import explained, shown
 from lessons.errors import LessonError
 from widgets import theme
 from widgets.explorer import Explorer, Index, Pick, Time
@@ -42,6 +43,7 @@ ROOM = 540  # width in pixels for which tick labels are thinned
 LETTER = 7.3  # width of one of its letters
 
 
+@explained
 def figure(
     trace: tracing.Trace,
     name: str = "c",
@@ -69,6 +71,7 @@ def figure(
     return _one(values, lanes, name, unit, step, labels[:steps])
 
 
+@explained
 def explore(
     seen: "tracing.Trace | object", text: str | None = None, name: str | None = None, unit: int | None = None
 ) -> Explorer:
@@ -96,7 +99,9 @@ def explore(
 
 
 def words(name: str) -> str:
-    """A quantity's name in words and its letter: "forget gate f"."""
+    """A quantity's name in words and its letter: "forget gate f"; LessonError for a letter that is none."""
+    if name not in WORDS:
+        raise LessonError(f"There is no quantity {shown(name)}; there are {', '.join(WORDS)}.")
     return f"{WORDS[name]} {name}"
 
 
@@ -260,7 +265,8 @@ def _time_title(labels: tuple[str, ...], steps: int) -> str:
 
 def _limit(values: np.ndarray) -> float:
     """The end of a signed scale: 1, or the whole number that holds nearly all values."""
-    return max(1.0, float(math.ceil(np.quantile(np.abs(values), 0.995) - 0.05)))
+    known = np.abs(values[np.isfinite(values)])  # a network that has blown up can be looked at, too
+    return max(1.0, float(math.ceil(np.quantile(known, 0.995) - 0.05))) if known.size else 1.0
 
 
 def _number(value: float) -> str:

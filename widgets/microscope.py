@@ -11,6 +11,7 @@ import anywidget
 import traitlets
 
 from lessons import CharModel
+from lessons.arguments import explained
 from lessons.errors import LessonError
 from lessons.tracing import Edit
 from lessons.units import Score
@@ -98,7 +99,7 @@ def microscope(
     Problems are said in the widget's message line; nothing is raised.
     """
     try:
-        state = _state(model, text, scores, unit, step, layer)
+        state = _state(model, text, scores, unit, step, layer, names)
         models = [weights.pack(model, names[0] if names else None)]
     except LessonError as problem:
         return _kept(Microscope(message=str(problem)))
@@ -121,11 +122,16 @@ def _theme() -> str:
     return "dark" if theme.tokens() is theme.DARK else "auto"
 
 
-def _state(model: CharModel, text: str, scores, unit: int | None, step: int, layer: int) -> dict[str, Any]:
-    if not isinstance(text, str):
-        raise LessonError(f"The text to read is a string, and this is a {type(text).__name__}.")
-    if not isinstance(model, CharModel):
-        raise LessonError(f"The microscope needs a CharModel, and got a {type(model).__name__}.")
+@explained
+def _state(
+    model: CharModel,
+    text: str,
+    scores: Iterable[Score | Mapping[str, Any]] | None,
+    unit: int | None,
+    step: int,
+    layer: int,
+    names: tuple[str, str] | None,
+) -> dict[str, Any]:
     depth, hidden = model.recurrent.num_layers, model.recurrent.hidden_size
     if not -depth <= layer < depth:
         raise LessonError(f"There is no layer {layer}; the model has {depth} (0 is the lowest, -1 the last).")
@@ -157,10 +163,13 @@ def _partner(model: CharModel, compare: CharModel, names: tuple[str, str] | None
     return packed
 
 
+@explained
 def score_rows(scores: Iterable[Score | Mapping[str, Any]] | None, hidden: int) -> list[dict[str, Any]]:
     """Scores of units as the browser takes them: one dict per feature and layer, one value per unit."""
     rows = []
     for score in scores or ():
+        if missing := {"feature", "measure", "layer", "values"} - set(score.keys()):
+            raise LessonError(f"A score has no {min(missing)!r}; scores come from lessons.units.scores.")
         row = dict(score) | {"clear": score.clear if isinstance(score, Score) else True}
         if len(row["values"]) != hidden:
             raise LessonError(

@@ -49,8 +49,9 @@ def page(widget: anywidget.AnyWidget, path: str | Path, title: str = "Unrolled")
     text = document(widget, title)
     try:
         path.write_text(text, encoding="utf-8")
-    except OSError as problem:
-        raise LessonError(f"The page could not be written to {path.name}: {problem.strerror}.") from problem
+    except (OSError, ValueError) as problem:  # a ValueError for a name that no file can have
+        why = getattr(problem, "strerror", None) or problem
+        raise LessonError(f"The page could not be written to {path.name}: {why}.") from problem
     return path
 
 

@@ -14,6 +14,7 @@ import torch
 import traitlets
 
 from lessons import CharModel, sampling
+from lessons.arguments import Seed, explained, sort_out
 from lessons.errors import LessonError
 from widgets import esm, slots, theme, weights
 
@@ -57,24 +58,31 @@ def die(
     model: CharModel,
     seed_text: str = "",
     *,
-    temperature: float = 1.0,
+    temperature: sampling.Heat = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> Die:
     """Roll for the next character after `seed_text`, again and again, or choose it yourself.
 
     The model runs in the browser, so that rolling needs no kernel and works in an exported page. Problems are
-    said in the widget's message line; nothing is raised. `.text` is what has been written so far.
+    said in the widget's message line, what is wrong is left as it would be without; nothing is raised.
+    `.text` is what has been written so far.
     """
-    widget = Die(seed_text=seed_text, seed=seed, theme="dark" if theme.tokens() is theme.DARK else "auto")
+    asked = {"seed_text": seed_text, "temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": seed}
+    settings, wrong = sort_out(die, asked)
+    text, cuts = settings.pop("seed_text", ""), {k: v for k, v in settings.items() if k != "seed"}
+    widget = Die(seed_text=text, theme="dark" if theme.tokens() is theme.DARK else "auto")
     slots.keep(widget)
     try:
         widget._model = weights.pack(model)
         level = torch.zeros(len(model.vocabulary), device="cpu", dtype=torch.float32)
-        sampling.distribution(level, temperature, top_k, top_p)  # refuses settings before the text is read
-        widget.temperature, widget.top_k, widget.top_p = float(temperature), top_k or 0, float(top_p or 1.0)
-        picture = chances(model, seed_text, temperature, top_k, top_p)
+        sampling.distribution(level, **cuts)  # refuses settings before the text is read
+        for name, value in settings.items():
+            setattr(widget, name, _UNCUT[name] if value is None else value)
+        if wrong:
+            raise LessonError(wrong[0])
+        picture = chances(model, text, **cuts)
     except LessonError as problem:
         widget.message = str(problem)
         return widget
@@ -82,10 +90,14 @@ def die(
     return widget
 
 
+_UNCUT = {"top_k": 0, "top_p": 1.0}
+
+
+@explained
 def chances(
     model: CharModel,
     text: str,
-    temperature: float = 1.0,
+    temperature: sampling.Heat = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
 ) -> theme.Figure:
@@ -154,7 +166,10 @@ class Samples:
         return f"<tr><th style='text-align:left;vertical-align:top'>{heat:g}</th>{cells}</tr>"
 
 
-def temperatures(samples: Sequence[Any] | Mapping[str, Sequence[Any]]) -> Samples:
+@explained
+def temperatures(
+    samples: Sequence[sampling.Sample] | Mapping[str, Sequence[sampling.Sample]],
+) -> Samples:
     """Samples (`lessons.sampling.Sample`) at several temperatures as a table.
 
     One sequence of samples, or several named ones: {"before": …, "during": …, "after": …}.

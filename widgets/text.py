@@ -8,6 +8,7 @@ import numpy
 import traitlets
 
 from lessons import CharModel
+from lessons.arguments import explained
 from lessons.errors import LessonError
 from lessons.tracing import NAMES, Trace
 from lessons.units import Score
@@ -81,6 +82,9 @@ def strip(
     return widget
 
 
+Scores = Iterable[Score | Mapping[str, Any]] | None
+
+
 class _Size(NamedTuple):
     """What there is to choose from."""
 
@@ -89,17 +93,18 @@ class _Size(NamedTuple):
     depth: int
 
 
+@explained
 def _of_model(model: CharModel, text: str | None, search: str | None) -> tuple[dict[str, Any], _Size]:
     packed = weights.pack(model)
-    for one in (text, search):
-        if not isinstance(one, str | None):
-            raise LessonError(f"The text to read is a string, and this is a {type(one).__name__}.")
     if not text:
         raise LessonError("There is nothing to read: give the text strip a text.")
+    if model.vocabulary.unknown is None and not any(symbol in model.vocabulary for symbol in text):
+        model.encode(text)  # says which characters these are
     size = _Size(NAMES[model.cell], packed["hidden_size"], packed["num_layers"])
     return {"_models": [packed], "text": text, "search": search or ""}, size
 
 
+@explained
 def _of_trace(trace: Trace, text: str | None, search: str | None) -> tuple[dict[str, Any], _Size]:
     if text is not None or search is not None:
         raise LessonError("A trace has its own text; give the model instead of the trace to read another.")
@@ -119,7 +124,8 @@ def _of_trace(trace: Trace, text: str | None, search: str | None) -> tuple[dict[
     return {"_trace": packed}, _Size(names, one.hidden_size, one.num_layers)
 
 
-def _place(size: _Size, scores, name: str | None, unit: int | None, layer: int) -> dict[str, Any]:
+@explained
+def _place(size: _Size, scores: Scores, name: str | None, unit: int | None, layer: int) -> dict[str, Any]:
     if not -size.depth <= layer < size.depth:
         raise LessonError(
             f"There is no layer {layer}; there are {size.depth} (0 is the lowest, -1 the last)."

@@ -11,6 +11,7 @@ import itertools
 import math
 import time
 from collections.abc import Sequence
+from statistics import fmean
 from typing import Any
 
 import anywidget
@@ -19,6 +20,7 @@ import plotly.graph_objects as go
 import traitlets
 
 from lessons import sampling, tracing
+from lessons.arguments import Count, explained
 from lessons.errors import LessonError
 from lessons.run import Run
 from widgets import esm, slots, theme
@@ -28,6 +30,7 @@ from widgets.sampling import Samples
 POINTS = 1_000  # most points of a curve
 SHARE = 0.035  # of the training's time that may go into pictures
 PAUSE = 0.25  # seconds between two pictures, at least
+AXIS, LINE = 250, 16  # pixels: of the loss axis, about, and of a line of a label
 GATES_EVERY = 20  # steps between two pictures of the gates, at least
 ENDS = {
     "stopped": "Stopped by hand",
@@ -36,6 +39,7 @@ ENDS = {
 }
 
 
+@explained
 def curve(run: Run) -> theme.Figure:
     """Loss, held-out figures and baselines over the steps, and below them the gradient's norm.
 
@@ -195,7 +199,15 @@ class Live:
             self.panel.curve = _wire(run, shown)
             if self.text and run.step >= self._traced + GATES_EVERY:
                 self._traced = run.step
-                self.panel.gates = self._gates(run, task)
+                self._show_gates(run, task)
+
+    def _show_gates(self, run: Run, task: Any) -> None:
+        """A text or name that does not fit the model must not end the training."""
+        try:
+            self.panel.gates = self._gates(run, task)
+        except LessonError as problem:
+            self.text = None
+            print(f"No gates are shown: {problem}")
 
     def _gates(self, run: Run, task: Any) -> dict[str, Any]:
         seen = tracing.trace(task.model, self.text)
@@ -223,13 +235,14 @@ class Live:
             self.panel.samples = [[f"{s.temperature:g}", str(s)] for s in some]
 
 
+@explained
 def live(
     text: str | None = None,
     *,
     name: str | None = None,
-    temperatures: Sequence[float] = (0.5, 1.0),
+    temperatures: Sequence[sampling.Heat] = (0.5, 1.0),
     seed_text: str = "",
-    length: int = 160,
+    length: Count = 160,
 ) -> Live:
     """Watch a training: `fit(model, corpus, watch=training.live())`.
 
@@ -314,12 +327,32 @@ def _norm_notes(run: Run) -> list[dict]:
 
 
 def _apart(labels: list[dict], low: float, high: float) -> list[dict]:
-    """Labels moved off one another: at least 16 pixels on an axis of about 250."""
-    least = (high - low) * 16 / 250
+    """Labels moved off one another, as little as it takes, and kept on the axis if there is room."""
+    pixel = (high - low) / AXIS
     ordered = sorted(labels, key=lambda label: label["y"])
-    for below, above in itertools.pairwise(ordered):
-        above["y"] = max(above["y"], below["y"] + least)
+    heights = [LINE * (1 + label["text"].count("<br>")) * pixel for label in ordered]
+    gaps = [(below + above) / 2 for below, above in itertools.pairwise(heights)]
+    for label, place in zip(ordered, spread([label["y"] for label in ordered], gaps, low, high), strict=True):
+        label["y"] = place
     return ordered
+
+
+def spread(places: Sequence[float], gaps: Sequence[float], low: float, high: float) -> list[float]:
+    """Ascending places moved until neighbours are at least `gaps` apart, those that touch around their mean.
+
+    A row of them that would pass `low` or `high` is moved back, as far as the other end allows.
+    """
+    if not places:
+        return []
+    offsets = [0.0, *itertools.accumulate(gaps)]
+    groups: list[list[float]] = []  # places without the gaps; a group shares its mean
+    for place, offset in zip(places, offsets, strict=True):
+        groups.append([place - offset])
+        while len(groups) > 1 and fmean(groups[-2]) > fmean(groups[-1]):
+            groups[-2:] = [groups[-2] + groups[-1]]
+    level = [fmean(group) for group in groups for _ in group]
+    top = high - offsets[-1]
+    return [max(low, min(place, top)) + offset for place, offset in zip(level, offsets, strict=True)]
 
 
 def _span(run: Run, shown: str | None) -> tuple[float, float]:
@@ -341,7 +374,7 @@ def _decades(run: Run) -> list[float]:
 
 def _question(run: Run) -> str:
     best = min(run.baselines, key=run.baselines.get, default=None)
-    return f"Does it get below the {best}?" if best else "How far does the loss fall?"
+    return f"Does the loss fall below “{best}”?" if best else "How far does the loss fall?"
 
 
 def _reached(run: Run, shown: str | None) -> str:
@@ -353,7 +386,7 @@ def _reached(run: Run, shown: str | None) -> str:
         best = min(run.baselines, key=run.baselines.get, default=None)
         if best:
             gap = run.last[shown] - run.baselines[best]
-            parts.append(f", {abs(gap):.3f} {'above' if gap > 0 else 'below'} the {best}")
+            parts.append(f", {abs(gap):.3f} {'above' if gap > 0 else 'below'} “{best}”")
     elif run.losses:
         parts.append(f", the loss is {run.losses[-1]:.3f} {run.unit}")
     clip = run.settings.get("clip")

@@ -6,11 +6,13 @@ import torch
 from torch import Tensor
 
 from lessons import CharModel
+from lessons.arguments import explained
 from lessons.errors import LessonError
 
 CELL_NAMES = {"lstm": "LSTM", "gru": "GRU", "rnn": "Elman"}
 
 
+@explained
 def pack(model: CharModel, name: str | None = None) -> dict[str, Any]:
     """Describe a model for widgets/js/rnn.js.
 
@@ -18,8 +20,6 @@ def pack(model: CharModel, name: str | None = None) -> dict[str, Any]:
     offset in floats and shape) and `weights`, all tensors behind one another as little-endian float32.
     Raises LessonError for anything but a CharModel, and for weights that are not finite.
     """
-    if not isinstance(model, CharModel):
-        raise LessonError(f"This picture needs a CharModel, and got a {type(model).__name__}.")
     layer = model.recurrent
     tensors = {"embedding": model.embedding.weight}
     for k in range(layer.num_layers):

@@ -7,6 +7,7 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
+from lessons.arguments import explained
 from lessons.errors import LessonError
 from lessons.exercises.exercise import Exercise
 from lessons.exercises.questions import Question
@@ -41,6 +42,7 @@ def find(name: str) -> Exercise:
     )
 
 
+@explained
 def quiz(lesson: str) -> tuple[Question, ...]:
     """The quiz questions of a lesson, by its slug with or without the number (`"02_char_rnn"`)."""
     slug = lesson.lstrip("0123456789").lstrip("_")

@@ -19,7 +19,7 @@ def test_it_draws_stops_and_leaves_a_picture(lab):
         TRAIN,
     )
     page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-cell'); }")
-    page.get_by_role("heading", name="Does it get below the uniform guess?").wait_for(timeout=90_000)
+    page.get_by_role("heading", name="Does the loss fall below “uniform guess”?").wait_for(timeout=90_000)
     page.wait_for_function("() => document.querySelectorAll('.un-live circle').length >= 2", timeout=90_000)
     assert page.locator(".un-live .un-strong").get_attribute("d").count("L") > 3
     assert page.locator(".un-live pre").count() == 2

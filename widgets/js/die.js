@@ -215,7 +215,8 @@ function createSettings(view, act) {
     if (name === "seed" && value !== state.seed) store.set({ message: "", seed: value, picks: [], used: 0 });
     else store.set({ message: "", [name]: value });
   };
-  const heat = (value) => (Number.isFinite(value) ? clip(value, 0, HOT) : 1);
+  let hottest = HOT; // Python may ask for more than the slider offers by itself
+  const heat = (value) => (Number.isFinite(value) ? clip(value, 0, hottest) : 1);
   const warm = element("input", { type: "range", min: 0, max: HOT, step: 0.05, class: "un-slider", "aria-label": "temperature", ...KEYS,
     on: { input: () => set("temperature", Number(warm.value)) } });
   const typed = number("temperature", { min: 0, max: HOT, step: 0.05, "aria-label": "temperature, typed" }, heat);
@@ -238,6 +239,8 @@ function createSettings(view, act) {
         labelled("top-k", topK), labelled("top-p", topP), labelled("seed of the rolls", seed)),
       element("div", { class: "un-row" }, element("label", { class: "un-label un-grow" }, element("span", { text: "start from" }), text)), message),
     update() {
+      hottest = Math.max(hottest, state.temperature);
+      warm.max = typed.max = hottest;
       warm.value = state.temperature;
       for (const [name, box] of Object.entries(inputs)) if (document.activeElement !== box) box.value = shown(name, state[name]);
       if (text.value !== state.seed_text) text.value = state.seed_text;

@@ -5,7 +5,7 @@ import { button, clearCanvas, drawing, element, write } from "./dom.js";
 const PATIENCE_MS = 4000;
 const LEFT = 62, RIGHT = 128, TOP = 10, LOSS = 240, GAP = 34, NORM = 84, FOOT = 40;
 const HEIGHT = TOP + LOSS + GAP + NORM + FOOT;
-const MAP = 150;
+const MAP = 150, LINE = 15;
 
 function render({ model, el }) {
   const root = element("section", { class: `un un-live ${model.get("theme")}`, "aria-label": "training" });
@@ -107,11 +107,17 @@ function drawCurve(chart, curve, width) {
 const sideways = (words, down) =>
   drawing("text", { text: words, "text-anchor": "middle", transform: `translate(14 ${down}) rotate(-90)`, style: { fill: "var(--soft)" } });
 
-/** Labels moved down until none touches the one above. */
+/** Labels moved off one another, those that touch around their mean, as widgets/training.py's `spread` does. */
 function apart(labels) {
-  const sorted = [...labels].sort((a, b) => a[1] - b[1]);
-  for (let k = 1; k < sorted.length; k++) sorted[k][1] = Math.max(sorted[k][1], sorted[k - 1][1] + 15);
-  return sorted;
+  const sorted = [...labels].sort((a, b) => a[1] - b[1]), groups = [];
+  const mean = (group) => group.reduce((sum, place) => sum + place, 0) / group.length;
+  sorted.forEach(([, down], k) => {
+    groups.push([down - k * LINE]);
+    while (groups.length > 1 && mean(groups.at(-2)) > mean(groups.at(-1))) groups.push(groups.splice(-2).flat());
+  });
+  const last = TOP + LOSS - (sorted.length - 1) * LINE;
+  const level = groups.flatMap((group) => group.map(() => Math.max(TOP, Math.min(mean(group), last))));
+  return sorted.map(([words, , token], k) => [words, level[k] + k * LINE, token]);
 }
 
 /** Round numbers from low to high, about six of them. */
