@@ -91,7 +91,7 @@ def train_detached_at_entry(model, optimizer, inputs, targets, state):
     model.zero_grad()
     loss.backward()
     optimizer.step()
-    return loss, state
+    return loss.detach(), state
 
 
 def train_wiped_after(model, optimizer, inputs, targets, state):
@@ -208,6 +208,8 @@ WRONG = {
         (lambda x, t, g: draw((x / t).softmax(-1), g), "divided by 0"),
         (lambda x, t, g: draw((x / max(t, 0.5)).softmax(-1), g), "largest logit first"),
         (lambda x, t, g: x, "still the distribution"),
+        (lambda x, t, g: draw((x / (t + 1e-8)).softmax(-1), g), "a tiny temperature is not 0"),
+        (lambda x, t, g: draw((x / max(t, 1e-10)).softmax(-1), g), "a tiny temperature is not 0"),
     ],
     "bits_per_character": [
         (lambda x, y: F.cross_entropy(x.flatten(0, 1), y.flatten()), "nats"),
@@ -260,6 +262,7 @@ WRONG = {
         (train("loss.backward(); optimizer.zero_grad(); optimizer.step()"), "wiped before"),
         (train(back="loss.item(), (c.detach(), h.detach())"), "changed places"),
         (train(back="loss.item(), state"), "nothing is handed on"),
+        (train(back="loss, (h.detach(), c.detach())"), "still holds the graph"),
     ],
     "nucleus": [
         (lambda p, q: dropped(p, q), "crosses"),
@@ -268,6 +271,12 @@ WRONG = {
         (lambda p, q: p, "nothing is cut off"),
         (lambda p, q: F.one_hot(p.argmax(), len(p)).float(), "only the likeliest"),
         (lambda p, q: nucleus_in_a_loop(p, 1.1 * q), "more characters are kept"),
+        (lambda p, q: top_k(p, 2), "top-k"),
+        (lambda p, q: top_k(p, 3), "top-k"),
+        (lambda p, q: top_k(p, 4), "top-k"),
+        (lambda p, q: top_k(p, max(1, int(q * len(p)))), "share of the characters"),
+        (lambda p, q: top_k(p, math.ceil(q * len(p))), "share of the characters"),
+        (lambda p, q: p * (p > 1 - q) / p[p > 1 - q].sum(), "threshold"),
     ],
     "last_state": [
         (lambda t: t["h"][:, -1], "padding"),
@@ -281,6 +290,18 @@ WRONG = {
         (lambda t: t["h"][0, t.lengths[0] - 1], "one sequence"),
         (lambda t: last_by_gather(t)[:, None], "axis of length 1"),
         (lambda t: t["h"].sum(1) / t.lengths.unsqueeze(1), "mean over the steps"),
+        (lambda t: t["c"][:, -1], "two things"),
+        (lambda t: t["h"][:, -2], "the same step is taken"),
+        (lambda t: t["h"][:, int(t.lengths.min()) - 1], "the same step is taken"),
+        (lambda t: t["h"][:, :, -1], "last unit"),
+        (lambda t: t["o"][range(t.batch_size), t.lengths - 1], "a gate"),
+        (lambda t: t["h"].amax(1), "largest value"),
+        (lambda t: t["h"].mean(1), "padding included"),
+        (lambda t: t["h"].sum(1), "the sum over"),
+        (lambda t: t["h"][t.lengths - 1], "not the number of a sequence"),
+        (lambda t: t["h"][-1, -1], "one sequence"),
+        (lambda t: t["h"][:, -1:], "axis of length 1"),
+        (lambda t: t["h"], "Pair them"),
     ],
     "longest_memory": [
         (lambda t: t["f"].mean((0, 1)).argmax(), "highest average"),
@@ -294,6 +315,13 @@ WRONG = {
         (lambda t: (t["f"][0] > 0.9).sum(0), "one number is asked for"),
     ],
 }
+
+
+def top_k(probabilities, k):
+    kept = torch.zeros_like(probabilities)
+    values, places = probabilities.topk(min(k, len(probabilities)))
+    kept[places] = values / values.sum()
+    return kept
 
 
 def dropped(probabilities, top_p):
@@ -336,6 +364,7 @@ def test_wrong_answers_get_the_hint_of_their_cause(name):
         report = examine(exercises.find(name), answer)
         assert report.status == "not yet", f"wrong answer {number}: {report}"
         assert words in report.hint, f"wrong answer {number}: {report}"
+        assert words or not report.hint, f"wrong answer {number} gets a hint of something else: {report}"
         assert report.sentence.startswith("On ") and "Traceback" not in str(report)
 
 

@@ -90,10 +90,12 @@ def nucleus(probabilities: Float[Tensor, " vocab"], top_p: float) -> Float[Tenso
 _ROWS = 4000  # shares of 2000 draws are within 0.05 of their probability in all but 1 of 100,000 checks
 
 
-def _dice(even: list, odd: list, temperature: float) -> Callable[[], tuple]:
+def _dice(
+    even: list, odd: list, temperature: float, dtype: torch.dtype = torch.float32
+) -> Callable[[], tuple]:
     def arguments() -> tuple:
         return (
-            torch.tensor([even, odd], dtype=torch.float32).repeat(_ROWS // 2, 1),
+            torch.tensor([even, odd], dtype=dtype).repeat(_ROWS // 2, 1),
             temperature,
             torch.Generator().manual_seed(7),
         )
@@ -153,6 +155,10 @@ SOFTMAX_SAMPLE = Exercise(
         Case("logits of 1000 and 999.8 at temperature 0.2", _dice([1000, 999.8, 0], [1000, 999.8, 0], 0.2)),
         Case("logits of −1000 and −1001", _dice([-1000, -1001, -1001], [-1001, -1000, -1001], 1.0)),
         Case("temperature 0", _dice([2, 1, 0], [0, 1, 2], 0.0)),
+        Case(
+            "temperature 0 and logits that differ by less than a billionth",
+            _dice([1e-12, 0, 0], [0, 0, 1e-12], 0.0, torch.float64),
+        ),
     ),
     observe=_draws,
     tolerance=0.05,
@@ -161,6 +167,11 @@ SOFTMAX_SAMPLE = Exercise(
             lambda attempt: "1000" in attempt.case.label,  # all else was right
             "exp overflows on large logits, and on very negative ones every weight becomes 0. Subtract each "
             "row's largest logit first: the distribution stays the same.",
+        ),
+        Diagnosis(
+            lambda attempt: "billionth" in attempt.case.label,
+            "a tiny temperature is not 0: where logits differ by less than it, the others are drawn as well. "
+            "At exactly 0 take argmax, without dividing or drawing.",
         ),
         Diagnosis(
             lambda attempt: attempt.case.label == "temperature 0",
@@ -415,8 +426,14 @@ class _TinyNetwork(nn.Module):
         return self.readout(hidden), state
 
 
-def _three_windows(function: Callable, text: Tensor) -> Observations:
-    """Train on three windows in a row; the state that one call returns is given to the next."""
+_FREE = "the loss that comes back has let go of its graph"
+
+
+def _three_windows(function: Callable, text: Tensor, only_graph: bool = False) -> Observations:
+    """Train on three windows in a row; the state that one call returns is given to the next.
+
+    `only_graph` looks at nothing but whether a loss that is kept would keep all its tensors alive.
+    """
     model = _TinyNetwork()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
     state, seen = None, {}
@@ -428,6 +445,8 @@ def _three_windows(function: Callable, text: Tensor) -> Observations:
                 f"the function should return 2 values, loss and state; it returned {describe(result)}"
             )
         loss, state = result
+        if only_graph:
+            return {_FREE: getattr(loss, "grad_fn", None) is None}
         seen[f"the loss of window {window + 1}"] = loss
         if not (isinstance(state, tuple | list) and len(state) == 2):
             raise Unfit(f"the returned state should be the pair (h, c); it is {describe(state)}")
@@ -450,6 +469,10 @@ def _train_like(*, carry: bool = True, learn: bool = True, wipe: bool = True, sw
     return step
 
 
+def _stream_of_two() -> Tensor:
+    return torch.tensor([[0, 1, 2, 3, 4, 3, 2, 1, 0, 2, 4, 1, 3], [1, 1, 3, 0, 2, 2, 4, 0, 1, 3, 3, 4, 0]])
+
+
 TRAIN_WINDOW = Exercise(
     name="train_window",
     statement="Find the bug: this step trains, but the network never learns anything longer than a window.",
@@ -464,14 +487,8 @@ TRAIN_WINDOW = Exercise(
 ''',
     solution=train_window,
     cases=(
-        Case(
-            "three windows of four characters in a row",
-            lambda: (
-                torch.tensor(
-                    [[0, 1, 2, 3, 4, 3, 2, 1, 0, 2, 4, 1, 3], [1, 1, 3, 0, 2, 2, 4, 0, 1, 3, 3, 4, 0]]
-                ),
-            ),
-        ),
+        Case("three windows of four characters in a row", lambda: (_stream_of_two(),)),
+        Case("the loss that a run keeps", lambda: (_stream_of_two(), True)),
     ),
     observe=_three_windows,
     tolerance=1e-7,
@@ -503,6 +520,11 @@ TRAIN_WINDOW = Exercise(
             "the weights do not change: optimizer.step() is missing, or the gradients are wiped before it.",
         ),
         behaves_like(_train_like(swap=True), "h and c have changed places: the state is the pair (h, c)."),
+        shows(
+            lambda seen, expected: seen.get(_FREE) is False,
+            "the numbers are right, but the loss still holds the graph of its window, and a list of losses "
+            "would hold them all. Return loss.item(), or loss.detach().",
+        ),
     ),
     hints=(
         "Follow `state` through the function. Who reads the one that comes in?",
@@ -521,11 +543,48 @@ def _top(probabilities: list[float], top_p: float) -> Callable[[], tuple]:
     return lambda: (torch.tensor(probabilities), top_p)
 
 
+_PROBES = {
+    "8 equally likely ones at top_p 0.8": ([0.125] * 8, 0.8),
+    "0.97 and three of 0.01 at top_p 0.8": ([0.01, 0.97, 0.01, 0.01], 0.8),
+    "0.3, 0.25, 0.25, 0.1, 0.1 at top_p 0.75": ([0.3, 0.25, 0.25, 0.1, 0.1], 0.75),
+}  # dice on which other ways to cut keep other numbers of characters than the nucleus
+
+
+def _cuts(function: Callable, probabilities: Tensor, top_p: float) -> Observations:
+    """The result, and how many characters are kept of other dice."""
+    seen = {"the result": function(probabilities, top_p)}
+    for name, (die, share) in _PROBES.items():
+        kept = torch.as_tensor(function(torch.tensor(die), share))
+        seen[f"how many are kept of {name}"] = int((kept > 0).sum())
+    return seen
+
+
+def _kept(seen: Observations) -> list[int]:
+    return [seen[f"how many are kept of {name}"] for name in _PROBES]
+
+
+def _keeps_a_number(seen: Observations) -> bool:
+    """Whether the cut is after a number of characters: always the same, as far as there are so many."""
+    sizes, kept = [len(die) for die, _ in _PROBES.values()], _kept(seen)
+    return 1 < max(kept) < max(sizes) and kept == [min(max(kept), size) for size in sizes]
+
+
+def _keeps_a_share(seen: Observations) -> bool:
+    """Whether the cut is after a share top_p of the characters, however rounded."""
+    wanted = [share * len(die) for die, share in _PROBES.values()]
+    return any(_kept(seen) == [one(count) for count in wanted] for one in (math.floor, round, math.ceil))
+
+
 def _nucleus(probabilities: Tensor, top_p: float, *, cross: bool = True, share: bool = True) -> Tensor:
     ordered, order = probabilities.sort(descending=True)
     reached = ordered.cumsum(0) - (ordered if cross else 0)
     kept = torch.where(reached < top_p, ordered, 0)
     return torch.zeros_like(probabilities).scatter(0, order, kept / kept.sum() if share else kept)
+
+
+def _above(probabilities: Tensor, threshold: float) -> Tensor:
+    kept = torch.where(probabilities > threshold, probabilities, 0)
+    return kept / kept.sum()
 
 
 NUCLEUS = Exercise(
@@ -542,9 +601,19 @@ NUCLEUS = Exercise(
         Case("probabilities in mixed order with top_p 0.7", _top([0.05, 0.42, 0.1, 0.21, 0.22], 0.7)),
         Case("top_p 1, which keeps everything", _top([0.0625, 0.1875, 0.25, 0.5], 1.0)),
     ),
-    observe=returns("the result"),
+    observe=_cuts,
     tolerance=1e-5,
     diagnoses=(
+        shows(
+            lambda seen, expected: _keeps_a_number(seen),
+            "the same number of characters is kept whatever their probabilities, which is top-k. The nucleus "
+            "is small where the network is sure and large where it is not: add up until top_p is reached.",
+        ),
+        shows(
+            lambda seen, expected: _keeps_a_share(seen),
+            "top_p is taken as a share of the characters. It is a share of the probability: add the "
+            "likeliest up until they reach it.",
+        ),
         behaves_like(
             lambda probabilities, top_p: _nucleus(probabilities, top_p, cross=False),
             "the character that crosses top_p is dropped; the set must reach top_p, so it belongs to it.",
@@ -559,8 +628,13 @@ NUCLEUS = Exercise(
         ),
         behaves_like(lambda probabilities, top_p: probabilities, "nothing is cut off: the input comes back."),
         behaves_like(
-            lambda probabilities, top_p: torch.where(probabilities == probabilities.max(), 1.0, 0.0),
+            lambda probabilities, top_p: F.one_hot(probabilities.argmax(), len(probabilities)).float(),
             "only the likeliest character is left; more are needed until they reach top_p together.",
+        ),
+        behaves_like(
+            lambda probabilities, top_p: _above(probabilities, 1 - top_p),
+            "each character is compared with a threshold by itself. top_p is what those that stay reach "
+            "together: add up from the likeliest down.",
         ),
         behaves_like(
             lambda probabilities, top_p: _nucleus(probabilities, top_p * probabilities.max().item()),

@@ -8,7 +8,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lessons.exercises.exercise import Case, Exercise, behaves_like, returns, shows, stops_with
+from lessons.exercises.exercise import (
+    Attempt,
+    Case,
+    Diagnosis,
+    Exercise,
+    behaves_like,
+    returns,
+    shows,
+    stops_with,
+)
 from lessons.exercises.questions import Option, Question
 from lessons.tracing import Trace
 
@@ -48,6 +57,20 @@ def _of(lengths: list[int]) -> Callable[[], tuple]:
     return lambda: (_lstm_trace(lengths),)
 
 
+def _step_of_one(attempt: Attempt) -> bool:
+    """Whether some one step was taken of all sequences, though they end at different ones."""
+    (trace,) = attempt.case.arguments()
+    seen = attempt.seen["the result"]
+    return any(torch.equal(seen, trace["h"][:, step]) for step in range(1, trace.steps))
+
+
+def _is_one_of(attempt: Attempt, names: str) -> bool:
+    """Whether the last steps of another quantity were picked."""
+    (trace,) = attempt.case.arguments()
+    ends = torch.arange(trace.batch_size), trace.lengths - 1
+    return any(torch.equal(attempt.seen["the result"], trace[name][ends]) for name in names)
+
+
 LAST_STATE = Exercise(
     name="last_state",
     statement="From a trace of sequences of different lengths, pick h after the last step of each.",
@@ -73,6 +96,41 @@ LAST_STATE = Exercise(
         behaves_like(
             lambda trace: trace["c"][torch.arange(trace.batch_size), trace.lengths - 1],
             "that is the cell state c; the hidden state is h.",
+        ),
+        behaves_like(
+            lambda trace: trace["c"][:, -1],
+            "two things: that is the cell state c, where the hidden state is h; and the last column is the "
+            "last step of the longest sequence only.",
+        ),
+        Diagnosis(
+            lambda attempt: _step_of_one(attempt),
+            "the same step is taken of every sequence, but each ends at a step of its own: its entry of "
+            "trace.lengths, minus 1.",
+        ),
+        behaves_like(
+            lambda trace: trace["h"][..., -1],
+            "the last axis is the units, so that is the last unit at every step. Time is the second axis.",
+        ),
+        Diagnosis(
+            lambda attempt: _is_one_of(attempt, "ifgo"),
+            "that is a gate, or the candidate, at the last steps; the hidden state is h.",
+        ),
+        behaves_like(
+            lambda trace: trace["h"].amax(1),
+            "the largest value of each unit over the steps; only the last step is asked for.",
+        ),
+        behaves_like(
+            lambda trace: trace["h"].sum(1),
+            "the sum over the steps; only the last one is asked for.",
+        ),
+        behaves_like(
+            lambda trace: trace["h"].mean(1),
+            "the mean over the steps, padding included; only the last one is asked for.",
+        ),
+        stops_with(
+            "dimension 0",
+            "the first axis is the batch, and a length is not the number of a sequence. Time is the second: "
+            "h[torch.arange(B), lengths - 1].",
         ),
         behaves_like(
             lambda trace: trace["h"][torch.arange(trace.batch_size), trace.lengths - 2],
