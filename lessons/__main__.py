@@ -5,6 +5,7 @@ import json
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from lessons.errors import LessonError
@@ -34,7 +35,13 @@ def main(argv: list[str] | None = None) -> int:
 PASSED_ON = {"corpora": "lessons.inventory", "claim": "lessons.claims"}
 
 # What can be trained from here: modules with PRESETS, `preset(name)` and `prepare(preset, seed) -> Task`.
-TRAINABLE = ("char_rnn", "deep_rnns", "lstm")
+TRAINABLE = ("recurrence", "char_rnn", "vanishing_gradients", "lstm", "gru", "lstm_variants", "deep_rnns")
+ELSEWHERE = {"lstm_variants": "variant_study"}  # where a lesson's training is not in the module of its name
+
+
+def lesson_module(slug: str) -> ModuleType:
+    """The module that trains a lesson's network."""
+    return import_module(f"lessons.{ELSEWHERE.get(slug, slug)}")
 
 
 def show_list(_: argparse.Namespace) -> int:
@@ -43,7 +50,7 @@ def show_list(_: argparse.Namespace) -> int:
     for path in sorted(notebooks.glob("[0-9][0-9]_*.ipynb")):
         print(f"{path.stem:24s} {title(path)}")
     for slug in TRAINABLE:
-        sizes = ", ".join(import_module(f"lessons.{slug}").PRESETS)
+        sizes = ", ".join(lesson_module(slug).PRESETS)
         print(f"python -m lessons train {slug} --preset NAME, one of: {sizes}")
     return 0
 
@@ -65,7 +72,7 @@ def train(asked: argparse.Namespace) -> int:
     from lessons import checkpoints
     from lessons.training import fit
 
-    lesson = import_module(f"lessons.{asked.lesson}")
+    lesson = lesson_module(asked.lesson)
     changes = dict(map(setting, asked.set))
     if asked.corpus:
         changes["corpus"] = asked.corpus

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from lessons import variant_study
+from lessons import char_rnn, variant_study
 from lessons.char_rnn import CharPreset, CharTask
 from lessons.errors import LessonError
 from lessons.lstm_variants import ResetBeforeGRU
@@ -43,6 +43,11 @@ PRESETS = {
 def preset(name: str | None = None) -> CharPreset:
     """This lesson's preset: the one named, else UNROLLED_PRESET, else the device's."""
     return choose(PRESETS, name)
+
+
+def prepare(preset: CharPreset, seed: int = 0) -> CharTask:
+    """The preset's corpus and a new GRU of its size, ready for `fit`."""
+    return char_rnn.prepare(preset.but(cell="gru"), seed)
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,13 @@ One task asks for memory (adding two marked numbers), the other is reading plays
 units, the same steps and the same learning rate, which Greff et al. (2017, section IV) chose for each anew.
 """
 
+from typing import Any
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from lessons import char_rnn, tasks
+from lessons import char_rnn, corpora, tasks
 from lessons.char_rnn import CharModel, CharPreset, CharTask, State
 from lessons.errors import LessonError
 from lessons.presets import choose
@@ -40,7 +42,7 @@ READING = CharPreset(
 )  # fmt: skip
 
 # The one network that the lesson trains live, with whatever wiring the reader chose.
-LIVE = {
+PRESETS = {
     "ci": READING.but(name="ci", steps=20, evaluate_every=10, batch_size=8, hidden_size=16),
     "cpu": READING.but(
         steps=1500, evaluate_every=250, hidden_size=64, train_characters=None, baseline_order=3
@@ -62,7 +64,7 @@ LATCH = {
 
 def preset(name: str | None = None) -> CharPreset:
     """This lesson's preset for reading: the one named, else UNROLLED_PRESET, else the device's."""
-    return choose(LIVE, name)
+    return choose(PRESETS, name)
 
 
 def latch(name: str | None = None) -> SequencePreset:
@@ -83,12 +85,19 @@ class Reader(CharModel):
         hidden_size: int = 32,
         embedding_size: int = 16,
         forget_bias: float | int = 1.0,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
-        name = known(cell)
-        super().__init__(vocabulary, "lstm", hidden_size, 1, embedding_size, forget_bias=forget_bias)
+        name, place = known(cell), {"device": device, "dtype": dtype}
+        super().__init__(vocabulary, "lstm", hidden_size, 1, embedding_size, forget_bias=forget_bias, **place)
         options = {} if name.startswith("gru") else {"forget_bias": forget_bias}
         self.cell = cell
-        self.recurrent = CELLS[name](embedding_size, hidden_size, batch_first=True, **options)
+        self.recurrent = CELLS[name](embedding_size, hidden_size, batch_first=True, **options, **place)
+
+    def config(self) -> dict[str, Any]:
+        """What rebuilds this model, weights aside: `Reader(**model.config())`; it has one layer, no dropout."""
+        kept = ("vocabulary", "cell", "hidden_size", "embedding_size", "forget_bias")
+        return {name: value for name, value in super().config().items() if name in kept}
 
     def step(
         self, tokens: Int[Tensor, " batch"], state: State | None = None
@@ -112,6 +121,11 @@ def reading(cell: str, corpus, preset: CharPreset = READING, seed: int = 0) -> C
         torch.manual_seed(seed)
         model = Reader(corpus.vocabulary, cell, preset.hidden_size, preset.embedding_size)
     return CharTask(model, corpus, preset, seed)
+
+
+def prepare(preset: CharPreset, seed: int = 0) -> CharTask:
+    """The preset's corpus and a new network with the cell that the preset names, ready for `fit`."""
+    return reading(preset.cell, corpora.load(preset.corpus), preset, seed)
 
 
 def bits(cell: str, corpus, preset: CharPreset = READING, seed: int = 0) -> float:

@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 import lessons
-from lessons import checkpoints, corpora
-from lessons.__main__ import main, setting, title
+from lessons import checkpoints, corpora, training
+from lessons.__main__ import TRAINABLE, lesson_module, main, setting, title
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -79,6 +80,40 @@ def test_training_saves_resumes_and_hands_over_the_model(small, tmp_path, capsys
     assert main([*command, "--set", "steps=7"]) == 2
     assert "another steps (6 there, 7 now)" in capsys.readouterr().err
     assert main([*command, "--set", "steps=7", "--fresh"]) == 0
+
+
+@pytest.mark.parametrize("slug", TRAINABLE)
+def test_every_lesson_that_trains_is_interrupted_goes_on_and_is_loaded(slug, small, tmp_path, monkeypatch):
+    """Stopped in the middle and run again, it ends with the losses of a run that nobody stopped."""
+    assert set(lesson_module(slug).PRESETS) >= {"ci", "cpu", "gpu"}
+    command = [
+        "train",
+        slug,
+        "--preset",
+        "ci",
+        "--set",
+        "steps=6",
+        "--set",
+        "evaluate_every=3",
+        "--checkpoint",
+    ]
+
+    def losses(name):
+        return checkpoints.read(checkpoints.named(tmp_path / name))[1]["run.losses"]
+
+    assert main([*command, str(tmp_path / "whole")]) == 0
+    evaluate = training.Loop.evaluate
+    with monkeypatch.context() as impatient:
+        impatient.setattr(
+            training.Loop, "evaluate", lambda loop: (evaluate(loop), loop.run.step == 3 and loop.run.stop())
+        )
+        assert main([*command, str(tmp_path / "run")]) == 1
+    assert len(losses("run")) == 3
+    assert main([*command, str(tmp_path / "run"), "--model", str(tmp_path / "model")]) == 0
+    assert losses("run").equal(losses("whole"))
+    model, trained = checkpoints.load(tmp_path / "model"), checkpoints.load(tmp_path / "whole")
+    assert model.config() == trained.config()
+    assert all(map(torch.equal, model.state_dict().values(), trained.state_dict().values()))
 
 
 def test_an_unfinished_training_does_not_replace_a_model(small, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from lessons import checkpoints
 from lessons.errors import LessonError
 from lessons.gradients import flow
 from lessons.sequence_model import CELLS, SequenceModel, parameters
@@ -52,6 +53,14 @@ def test_config_rebuilds_it():
     other.load_state_dict(model.state_dict())
     assert torch.equal(other(x)[0], model(x)[0])
     assert parameters(model) == sum(w.numel() for w in model.state_dict().values())
+
+
+def test_a_checkpoint_brings_it_back(tmp_path):
+    for cell, options in (("rnn_relu", {"initialise": {"identity": 1.0}}), ("NFG", {}), ("lstm", {})):
+        model, x = made(cell, forget_bias=None, **options)
+        checkpoints.save(tmp_path / cell, model)
+        again = checkpoints.load(tmp_path / cell)
+        assert again.config() == model.config() and torch.equal(again(x)[0], model(x)[0])
 
 
 def test_starts_are_applied():
