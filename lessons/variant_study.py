@@ -95,7 +95,7 @@ class Reader(CharModel):
         self.recurrent = CELLS[name](embedding_size, hidden_size, batch_first=True, **options, **place)
 
     def config(self) -> dict[str, Any]:
-        """What rebuilds this model, weights aside: `Reader(**model.config())`; it has one layer, no dropout."""
+        """What rebuilds this model, weights aside: `Reader(**model.config())`."""
         kept = ("vocabulary", "cell", "hidden_size", "embedding_size", "forget_bias")
         return {name: value for name, value in super().config().items() if name in kept}
 
