@@ -73,6 +73,7 @@ def test_a_large_trace_sends_its_states_only_and_a_huge_one_nothing(monkeypatch)
         (lambda: text.strip(torch.nn.Linear(2, 2), LINE), "model is a CharModel; a Linear is not"),
         (lambda: text.strip(trace(model(), LINE), LINE), "has its own text"),
         (lambda: text.strip(model(), "日本語"), "'日', '本', '語' (first at position 0)"),
+        (lambda: text.strip(model(), LINE, "语"), "'语' (first at position 0)"),
         (lambda: text.strip(model(), LINE, unit=8), "no unit 8"),
         (lambda: text.strip(model(), LINE, layer=1), "no layer 1"),
         (lambda: text.strip(model(), LINE, name="z"), "no signal 'z'"),

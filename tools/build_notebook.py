@@ -89,16 +89,18 @@ def photograph(page, book: nbformat.NotebookNode) -> Pictures:
     page.set_viewport_size({"width": WIDTH, "height": max([*heights, 700]) + 300})
     page.wait_for_timeout(1000)
     for number, cell in enumerate(code_cells(book)):
-        shown = page.locator(".jp-Notebook .jp-CodeCell").nth(number).locator(".jp-OutputArea-child")
+        # Not .jp-OutputArea-child: what has nothing to show stands there as a bare element, and counts.
+        area = page.locator(".jp-Notebook .jp-CodeCell").nth(number).locator(".jp-OutputArea").first
+        shown = area.locator(":scope > .lm-Widget")
         for place, output in enumerate(cell.outputs):
             if not {VIEW, PLOTLY} & set(output.get("data", {})):
                 continue
-            area = shown.nth(place).locator(".jp-OutputArea-output").first
-            if not area.is_visible():  # closed by the code that showed it, such as a progress bar
+            picture = shown.nth(place).locator(".jp-OutputArea-output").first
+            if not picture.is_visible():  # closed by the code that showed it, such as a progress bar
                 continue
-            area.scroll_into_view_if_needed()
+            picture.scroll_into_view_if_needed()
             page.wait_for_timeout(300)
-            pictures[number, place] = area.screenshot()
+            pictures[number, place] = picture.screenshot()
     return pictures
 
 

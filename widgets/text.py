@@ -98,8 +98,9 @@ def _of_model(model: CharModel, text: str | None, search: str | None) -> tuple[d
     packed = weights.pack(model)
     if not text:
         raise LessonError("There is nothing to read: give the text strip a text.")
-    if model.vocabulary.unknown is None and not any(symbol in model.vocabulary for symbol in text):
-        model.encode(text)  # says which characters these are
+    for one in filter(None, (text, search)):
+        if model.vocabulary.unknown is None and not any(symbol in model.vocabulary for symbol in one):
+            model.encode(one)  # says which characters these are
     size = _Size(NAMES[model.cell], packed["hidden_size"], packed["num_layers"])
     return {"_models": [packed], "text": text, "search": search or ""}, size
 

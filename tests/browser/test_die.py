@@ -44,6 +44,20 @@ def test_the_die_rolls_what_the_lesson_samples(lab, model, tmp_path, settings):
     )
 
 
+def test_slider_and_box_show_a_temperature_beyond_their_usual_end(lab, model, tmp_path):
+    page = open_die(lab, model, tmp_path, temperature=5)
+    slider, box = page.get_by_label("temperature", exact=True), page.get_by_label("temperature, typed")
+    assert (slider.input_value(), box.input_value()) == ("5", "5")
+    box.fill("3.5")
+    box.press("Enter")
+    page.wait_for_function("() => document.querySelector('.un-die .un-slider').value === '3.5'")
+    slider.focus()
+    page.keyboard.press("End")
+    page.wait_for_function(
+        "() => document.querySelector('[aria-label=\"temperature, typed\"]').value === '5'"
+    )
+
+
 def test_force_undo_again_and_reset(lab, model, tmp_path):
     page = open_die(lab, model, tmp_path)
     page.get_by_role("button", name="“p”", exact=False).last.click()
