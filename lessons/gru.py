@@ -17,7 +17,8 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from lessons import char_rnn, variant_study
+from lessons import char_rnn, initialisation, variant_study
+from lessons.arguments import Count, Seed, explained
 from lessons.char_rnn import CharPreset, CharTask
 from lessons.errors import LessonError
 from lessons.lstm_variants import ResetBeforeGRU
@@ -70,10 +71,12 @@ def entrants(preset: CharPreset) -> tuple[Entrant, Entrant, Entrant]:
     )
 
 
-def equal_parameters(hidden_size: int, input_size: int) -> int:
+@explained
+def equal_parameters(hidden_size: Count, input_size: Count) -> int:
     """The size of the GRU layer whose number of weights is nearest to that of an LSTM layer of `hidden_size`.
 
     A gate has h (h + input + 2) weights, its two biases included; an LSTM has four such blocks, a GRU three.
+    Raises LessonError for sizes that are no whole numbers above 0.
     """
 
     def block(h: float) -> float:
@@ -215,9 +218,15 @@ def step_seconds(
     }
 
 
+@explained
 @torch.no_grad()
-def twins(input_size: int, hidden_size: int, seed: int = 0, gain: float = 1.0) -> tuple[GRU, ResetBeforeGRU]:
-    """torch's GRU and Cho's, batch first, with the same numbers as weights: torch's draw times `gain`."""
+def twins(
+    input_size: Count, hidden_size: Count, seed: Seed = 0, gain: float | int = 1.0
+) -> tuple[GRU, ResetBeforeGRU]:
+    """torch's GRU and Cho's, batch first, with the same numbers as weights: torch's draw times `gain`.
+
+    Raises LessonError for sizes that are no whole numbers above 0.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         after = GRU(input_size, hidden_size, batch_first=True)
@@ -228,10 +237,13 @@ def twins(input_size: int, hidden_size: int, seed: int = 0, gain: float = 1.0) -
     return after, before
 
 
+@explained
 @torch.no_grad()
-def set_reset_bias(layer: nn.GRU, value: float) -> nn.GRU:
-    """Make every reset gate of a layer start at sigmoid(value); changes the layer and returns it."""
-    hidden = layer.hidden_size
-    layer.bias_ih_l0[:hidden] = value
-    layer.bias_hh_l0[:hidden] = 0.0
+def set_reset_bias(layer: nn.GRU, value: float | int) -> nn.GRU:
+    """Let all reset gates start at sigmoid(value), in every layer and direction; returns the changed GRU.
+
+    Raises LessonError for a layer that has no reset gates or no biases.
+    """
+    for bias_ih, bias_hh in initialisation.biases(layer):
+        bias_ih[: layer.hidden_size], bias_hh[: layer.hidden_size] = value, 0.0
     return layer

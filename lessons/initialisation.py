@@ -1,7 +1,7 @@
 """Where training starts: forget biases, chrono biases, and recurrent matrices that keep a state alive.
 
 Every function changes a layer in place, in all layers and directions, and returns it. Blocks of one gate are
-treated as matrices of their own.
+treated as matrices of their own. What is no recurrent layer, and numbers that are none, raise LessonError.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,22 +10,25 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lessons.arguments import explained
 from lessons.errors import LessonError
 
 Number = float | int
 
 
+@explained
 @torch.no_grad()
 def forget_bias(layer: nn.RNNBase, value: Number = 1.0) -> nn.RNNBase:
-    """Let an LSTM's forget gates start at sigmoid(value); Jozefowicz et al. (2015), section 2.2, advise 1."""
+    """Let an LSTM's forget gates start at sigmoid(value); Jozefowicz et al. (2015) advise 1."""
     if not hasattr(layer, "set_forget_bias"):
         raise LessonError("Only an LSTM of lessons has a forget bias to set.")
     layer.set_forget_bias(value)
     return layer
 
 
+@explained
 @torch.no_grad()
-def chrono(layer: nn.RNNBase, longest: int, generator: torch.Generator | None = None) -> nn.RNNBase:
+def chrono(layer: nn.RNNBase, longest: Number, generator: torch.Generator | None = None) -> nn.RNNBase:
     """Chrono initialisation: Tallec and Ollivier (2018), "Can Recurrent Neural Networks Warp Time?".
 
     Each unit gets a time scale between 1 and `longest` - 1 steps: b_f = log u with u uniform there, and
@@ -58,12 +61,14 @@ def time_gates(layer: nn.RNNBase, bias: Tensor) -> list[tuple[slice, Tensor]]:
     return [(place, starts[name]) for name, place in places.items() if place is not None]
 
 
+@explained
 @torch.no_grad()
 def orthogonal(layer: nn.RNNBase, gain: Number = 1.0) -> nn.RNNBase:
     """Random orthogonal recurrent matrices, times `gain`: every direction is kept at its length."""
     return each_block(layer, lambda block: nn.init.orthogonal_(block, gain))
 
 
+@explained
 @torch.no_grad()
 def identity(layer: nn.RNNBase, scale: Number = 1.0) -> nn.RNNBase:
     """`scale` times the identity as recurrent matrix, biases zero (Le, Jaitly and Hinton 2015, section 2)."""
@@ -73,9 +78,12 @@ def identity(layer: nn.RNNBase, scale: Number = 1.0) -> nn.RNNBase:
     return each_block(layer, lambda block: nn.init.eye_(block).mul_(scale))
 
 
+@explained
 @torch.no_grad()
 def spectral_radius(layer: nn.RNNBase, radius: Number = 1.0) -> nn.RNNBase:
     """Scale the recurrent matrices as they are so that their largest eigenvalue has this absolute value."""
+    if radius < 0:
+        raise LessonError(f"A spectral radius is at least 0; {radius} is not.")
 
     def scale(block: Tensor) -> None:
         now = float(torch.linalg.eigvals(block.double()).abs().max())
@@ -110,6 +118,7 @@ STARTS: dict[str, Callable[..., nn.RNNBase]] = {
 }
 
 
+@explained
 def apply(layer: nn.RNNBase, starts: Mapping[str, Any]) -> nn.RNNBase:
     """Several of the above by name, each with its argument: {"orthogonal": 1.0, "chrono": 100}."""
     for name, argument in starts.items():

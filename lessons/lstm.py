@@ -4,14 +4,15 @@ The cell itself is lessons.cells.lstm_step and lessons.recurrent.LSTM. Here are 
 whose gates and candidate may pass through another function than usual, and weights brought from Keras.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from lessons import char_rnn, tasks
+from lessons.arguments import explained
 from lessons.char_rnn import CharModel, CharPreset, CharTask
 from lessons.errors import LessonError
 from lessons.loop import LSTMCell, See, State, loop
@@ -45,6 +46,7 @@ def prepare(preset: CharPreset, seed: int = 0) -> CharTask:
     return char_rnn.prepare(preset, seed)
 
 
+@explained
 def timing(cell: str, name: str | None = None, seed: int = 0) -> tasks.SequenceTask:
     """The task of spiking every 10 steps with a new model of a cell ("lstm", "peephole"), ready for `fit`."""
     return tasks.build("generating", choose(TIMINGS, name), seed, cell=cell)
@@ -71,15 +73,15 @@ class SwappedLSTM(LSTM):
     """An LSTM whose gates or candidate pass through "sigmoid" or "tanh", to see why the usual ones are usual.
 
     With gates="sigmoid" and candidate="tanh" it computes what lessons.recurrent.LSTM does, in the loop. Other
-    arguments are those of that layer. It trains by autograd and can be traced. Raises LessonError for any
-    other squashing.
+    arguments are those of that layer. It trains by autograd and can be traced; gradients through time
+    (lessons.gradients) are not derived for it. Raises LessonError for any other squashing.
     """
 
     looped = True
 
     def __init__(self, *sizes: Any, gates: str = "sigmoid", candidate: str = "tanh", **options: Any) -> None:
         for name in (gates, candidate):
-            if name not in SQUASHES:
+            if name not in tuple(SQUASHES):
                 raise LessonError(f"Gates and candidate pass through {' or '.join(SQUASHES)}, not {name!r}.")
         self.gates, self.candidate = gates, candidate
         super().__init__(*sizes, **options)
@@ -97,11 +99,20 @@ class SwappedLSTM(LSTM):
         """One layer in one direction: its output and its final state."""
         return loop(self.cell(index, direction), x, state, lengths, direction == 1)
 
+    def adjoint(self, *_: Any) -> NoReturn:
+        """Not derived for swapped squashes: raises LessonError."""
+        raise LessonError(
+            "Gradients through time are not derived for swapped squashes; take a usual LSTM, or autograd."
+        )
+
+    jacobians = adjoint
+
     def extra_repr(self) -> str:
         """torch's line, and how it squashes."""
         return f"{super().extra_repr()}, gates={self.gates}, candidate={self.candidate}"
 
 
+@explained
 def swapped(
     vocabulary: Vocabulary,
     preset: CharPreset,
@@ -125,16 +136,16 @@ def swapped(
 
 
 @torch.no_grad()
-def from_keras(kernels: Sequence[Any]) -> nn.LSTM:
+def from_keras(kernels: Any) -> nn.LSTM:
     """A one-layer torch.nn.LSTM, batch first, with a Keras LSTM's weights: `from_keras(layer.get_weights())`.
 
     kernels: kernel (input, 4 * units), recurrent_kernel (units, 4 * units) and, where there is one, bias
     (4 * units). Keras's gate order is i f c o, torch's i f g o: the same four under other names, so nothing
-    moves; the kernels are transposed, and the one bias goes into bias_ih. Raises LessonError for shapes that
-    do not fit.
+    moves; the kernels are transposed, and the one bias goes into bias_ih. Raises LessonError for what is no
+    list of numbers, and for shapes that do not fit.
     """
-    kernel, recurrent, *bias = (torch.as_tensor(part) for part in kernels)
-    if kernel.dim() != 2 or recurrent.shape != (recurrent.shape[0], 4 * recurrent.shape[0]):
+    kernel, recurrent, *bias = _tensors(kernels)
+    if kernel.dim() != 2 or recurrent.dim() != 2 or recurrent.shape[1] != 4 * recurrent.shape[0]:
         raise LessonError(
             f"These are not the weights of a Keras LSTM: {tuple(kernel.shape)} and {tuple(recurrent.shape)}."
         )
@@ -148,3 +159,17 @@ def from_keras(kernels: Sequence[Any]) -> nn.LSTM:
         layer.bias_ih_l0.copy_(bias[0])
         layer.bias_hh_l0.zero_()
     return layer
+
+
+def _tensors(kernels: Any) -> list[Tensor]:
+    """Two or three tensors of one dtype, as `get_weights()` of a Keras LSTM gives arrays."""
+    try:
+        parts = [torch.as_tensor(part) for part in kernels]
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise LessonError("The weights are a list of arrays: `from_keras(layer.get_weights())`.") from error
+    if len(parts) not in (2, 3):
+        raise LessonError(
+            f"A Keras LSTM has kernel, recurrent_kernel and mostly a bias; this list has {len(parts)} parts."
+        )
+    kind = torch.promote_types(parts[0].dtype, torch.float32)
+    return [part.to(parts[0].device, kind) for part in parts]

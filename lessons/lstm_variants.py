@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from lessons import adjoint, padding, reset_before
 from lessons import wired_closed_form as wired
+from lessons.arguments import explained
 from lessons.errors import LessonError
 from lessons.loop import Cell
 from lessons.recurrent import GRU, LSTM, State, weights
@@ -80,8 +81,9 @@ class VariantLSTM(LSTM):
                 setattr(self, names[-1], nn.Parameter(torch.empty(shape, **place)))
         self.reset_parameters()
 
+    @explained
     @torch.no_grad()
-    def set_forget_bias(self, value: float) -> None:
+    def set_forget_bias(self, value: float | int) -> None:
         """Make forgetting start at f = sigmoid(value) in every layer and direction, whatever the wiring.
 
         Raises LessonError where there is no forget gate or no bias.
@@ -202,6 +204,7 @@ def within_lengths(
     return padding.reverse(h, lengths) if backward else h, final
 
 
+@explained
 def variant(name: str, input_size: int, hidden_size: int, *args: Any, **options: Any) -> VariantLSTM:
     """The LSTM that Greff et al. (2017) call `name`; other arguments as VariantLSTM has them."""
     if name not in VARIANTS:

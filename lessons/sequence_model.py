@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from lessons import initialisation, padding
+from lessons.arguments import Count, Share, explained
 from lessons.errors import LessonError
 from lessons.lstm_variants import VARIANTS, ResetBeforeGRU, VariantLSTM, variant
 from lessons.recurrent import GRU, LSTM, RNN, Lengths, State
@@ -33,20 +34,22 @@ class SequenceModel(nn.Module):
     forget_bias: where the forget gates of an LSTM of any wiring start; None leaves torch's draw.
     initialise: other starts, names of lessons.initialisation with their arguments, in the order given:
         {"orthogonal": 1.0} or {"chrono": 100}.
-    Raises LessonError for an unknown cell, readout or start.
+    Raises LessonError for an unknown cell, readout or start, and for sizes that are no whole
+    numbers above 0.
     """
 
+    @explained
     def __init__(
         self,
-        input_size: int,
-        output_size: int,
+        input_size: Count,
+        output_size: Count,
         cell: str = "lstm",
-        hidden_size: int = 64,
-        num_layers: int = 1,
+        hidden_size: Count = 64,
+        num_layers: Count = 1,
         readout: str = "last",
         forget_bias: float | int | None = 1.0,
         initialise: dict[str, Any] | None = None,
-        dropout: float | int = 0.0,
+        dropout: Share = 0.0,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:

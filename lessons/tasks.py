@@ -8,18 +8,20 @@ solved, fixed here.
 import math
 from copy import copy
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from lessons.arguments import Between, Count, explained
 from lessons.errors import LessonError
 from lessons.presets import Number, Preset
 from lessons.sequence_model import SequenceModel
 
-HELD_OUT = 2**40  # the generator's seed for the held-out sequences; training seeds stay far below
+HELD_OUT = 2**40  # the generator's seed for the held-out sequences; training seeds stay below
+Seed = Annotated[int, Between(0, 999_999)]
 
 Numbers = Float[Tensor, "batch time input"]
 Answers = Float[Tensor, " batch"] | Int[Tensor, " batch"] | Int[Tensor, "batch time"]
@@ -28,7 +30,7 @@ Batch = tuple[Numbers, Answers]
 
 @dataclass(frozen=True)
 class SequencePreset(Preset):
-    """Sizes of a task and of the model that learns it.
+    """Sizes of a task and of the model that learns it; LessonError for sizes that cannot be.
 
     length: steps of a sequence. symbols, delay, interval: where a task has them. held_out: sequences that
     each evaluation reads. cell, hidden_size, num_layers, forget_bias, initialise: as SequenceModel has them.
@@ -43,14 +45,14 @@ class SequencePreset(Preset):
     precision: str = "float32"
     threads: int | None = 1
     length: int = 50
-    batch_size: int = 64
+    batch_size: Count = 64
     symbols: int = 8
     delay: int = 8
     interval: int = 20
-    held_out: int = 1000
+    held_out: Count = 1000
     cell: str = "lstm"
-    hidden_size: int = 64
-    num_layers: int = 1
+    hidden_size: Count = 64
+    num_layers: Count = 1
     forget_bias: Number | None = 1.0
     initialise: dict[str, Any] | None = None
 
@@ -67,7 +69,8 @@ class SequenceTask:
     readout: ClassVar[str] = "last"
     least: ClassVar[int] = 2
 
-    def __init__(self, model: Any, preset: SequencePreset, seed: int = 0, **sizes: Any) -> None:
+    @explained
+    def __init__(self, model: Any, preset: SequencePreset, seed: Seed = 0, **sizes: Any) -> None:
         self.model, self.seed = model, seed
         self.preset = preset.but(**sizes)
         self.part = slice(None)
@@ -145,6 +148,8 @@ class SequenceTask:
 
     def shard(self, index: int, count: int) -> "SequenceTask":
         """Every `count`-th sequence of each batch, for one of several processes."""
+        if not 0 <= index < count:
+            raise LessonError(f"There is no part {index} of {count}; parts count from 0.")
         if self.preset.batch_size % count:
             raise LessonError(
                 f"{self.preset.batch_size} sequences cannot be dealt to {count} processes evenly."
@@ -224,6 +229,12 @@ class Adding(SequenceTask):
         return {"always 1": 1 / 6}
 
 
+def enough_symbols(preset: SequencePreset) -> None:
+    """Raise LessonError unless there are at least two symbols."""
+    if preset.symbols < 2:
+        raise LessonError(f"At least two symbols can be told apart; symbols is {preset.symbols}.")
+
+
 class Latch(Classification):
     """Name the first symbol after a stretch of noise (after Bengio et al. 1994, section II).
 
@@ -232,6 +243,12 @@ class Latch(Classification):
     """
 
     name = "latch"
+
+    @classmethod
+    def check(cls, preset: SequencePreset) -> None:
+        """At least two steps, and two symbols to tell apart."""
+        super().check(preset)
+        enough_symbols(preset)
 
     @classmethod
     def sizes(cls, preset: SequencePreset) -> tuple[int, int]:
@@ -284,7 +301,8 @@ class Echo(Classification):
 
     @classmethod
     def check(cls, preset: SequencePreset) -> None:
-        """The delay must fit into the length."""
+        """The delay must fit into the length, and there are symbols to tell apart."""
+        enough_symbols(preset)
         if not 0 <= preset.delay < preset.length:
             raise LessonError(f"delay is {preset.delay}; it lies between 0 and the length, {preset.length}.")
 
@@ -403,8 +421,9 @@ TASKS: dict[str, type[SequenceTask]] = {
 }
 
 
+@explained
 def build(
-    task: str | type[SequenceTask], preset: SequencePreset, seed: int = 0, **sizes: Any
+    task: str | type[SequenceTask], preset: SequencePreset, seed: Seed = 0, **sizes: Any
 ) -> SequenceTask:
     """A task with a model of the preset's sizes, its first weights drawn from `seed`.
 

@@ -1,4 +1,4 @@
-"""Greff's odyssey in miniature (lesson 06): ten ways to wire a cell, each trained on two tasks.
+"""Greff's odyssey in miniature (lesson 06): nine ways to wire a cell, each trained on two tasks.
 
 One task asks for memory (adding two marked numbers), the other is reading plays. All cells have as many
 units, the same steps and the same learning rate, which Greff et al. (2017, section IV) chose for each anew.
@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from lessons import char_rnn, corpora, tasks
+from lessons.arguments import Count, explained
 from lessons.char_rnn import CharModel, CharPreset, CharTask, State
 from lessons.errors import LessonError
 from lessons.presets import choose
-from lessons.sequence_model import CELLS
+from lessons.sequence_model import CELLS, parameters
 from lessons.tasks import SequencePreset, UntilSolved
 from lessons.training import fit
 from lessons.vocabulary import Vocabulary
@@ -107,6 +108,7 @@ class Reader(CharModel):
         return logits[:, 0], state
 
 
+@explained
 def known(cell: str) -> str:
     """A cell's name in lessons.sequence_model, where the GRU is written small; LessonError for others."""
     name = "gru" if cell == "GRU" else cell
@@ -149,7 +151,7 @@ def never(preset: SequencePreset) -> int:
     return preset.steps + preset.evaluate_every
 
 
-def cost(cell: str, input_size: int = 16, hidden_size: int = 32) -> int:
+@explained
+def cost(cell: str, input_size: Count = 16, hidden_size: Count = 32) -> int:
     """How many numbers a recurrent layer of this cell learns."""
-    layer: nn.Module = CELLS[known(cell)](input_size, hidden_size)
-    return sum(weight.numel() for weight in layer.parameters())
+    return parameters(CELLS[known(cell)](input_size, hidden_size, device="meta"))

@@ -1,6 +1,6 @@
 """How an LSTM cell may be wired: its gates, its two activations, coupling and peepholes, and Greff's names.
 
-The names are those of Greff et al. (2017), "LSTM: A Search Space Odyssey" (arXiv 1503.04069), section III;
+The names are those of Greff et al. (2017), "LSTM: A Search Space Odyssey" (arXiv 1503.04069), section IV-C;
 every variant differs from their vanilla LSTM, V, which has peepholes, in one thing. Full gate recurrence
 (FGR) is left out: it adds nine more matrices, and no hoisting helps it.
 """
@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from lessons.arguments import check_fields
 from lessons.errors import LessonError
 from lessons.loop import See, State
 
@@ -48,6 +49,7 @@ class Wiring:
     peepholes: bool = False
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.coupled and not (self.input_gate and self.forget_gate):
             raise LessonError(
                 "coupled=True makes f = 1 - i, so it needs both gates; leave input_gate and forget_gate on."

@@ -97,6 +97,18 @@ def test_twins_part_by_the_place_of_the_reset_gate_only():
     assert torch.allclose(trace(after, x)["r"], torch.ones(2, 7, 4))
 
 
+def test_reset_biases_are_set_in_every_layer_and_direction():
+    layer = gru.set_reset_bias(nn.GRU(3, 4, 2, bidirectional=True), 1.5)
+    for name, bias in layer.named_parameters():
+        if name.startswith("bias"):
+            assert torch.equal(bias[:4].detach(), torch.full((4,), 1.5 if "_ih_" in name else 0.0))
+            assert bias[4:].abs().min() > 0
+    with pytest.raises(LessonError, match="a GRU"):
+        gru.set_reset_bias(nn.LSTM(3, 4), 1.0)
+    with pytest.raises(LessonError, match="bias=True"):
+        gru.set_reset_bias(nn.GRU(3, 4, bias=False), 1.0)
+
+
 def test_the_single_unit_is_gru_step_with_its_gates_held():
     figure = pictures.one(0.7, 0.4)
     candidate, state = figure.data

@@ -12,6 +12,7 @@ import torch
 
 from lessons import CharModel, char_rnn, lstm, trace
 from lessons.errors import LessonError
+from lessons.gradients import flow, reach
 from lessons.recurrent import LSTM
 from lessons.training import fit
 from lessons.vocabulary import Vocabulary
@@ -77,6 +78,16 @@ def test_swapped_models_train_and_refuse():
         lstm.swapped(text.vocabulary, small.but(num_layers=2))
 
 
+def test_gradients_through_swapped_squashes_are_refused():
+    layer, x = lstm.SwappedLSTM(2, 3, batch_first=True, gates="tanh"), torch.randn(1, 4, 2)
+    for ask in (lambda: flow(layer, x, lambda output: output.sum()), lambda: reach(layer, x)):
+        with pytest.raises(LessonError, match="not derived for swapped squashes"):
+            ask()
+    x.requires_grad_()
+    layer(x)[0].sum().backward()  # autograd still goes back through it
+    assert x.grad.abs().sum() > 0
+
+
 def test_presets_and_timing():
     for name in ("ci", "cpu", "gpu"):
         assert lstm.preset(name).corpus == "shakespeare-markdown" and lstm.preset(name).name == name
@@ -101,7 +112,16 @@ def test_weights_from_keras_compute_what_keras_computes(biased, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "shapes", [((3, 8), (2, 7)), ((3, 8), (8, 2)), ((3, 12), (2, 8)), ((3, 8), (2, 8), (4,))]
+    "shapes",
+    [
+        ((3, 8), (2, 7)),
+        ((3, 8), (8, 2)),
+        ((3, 12), (2, 8)),
+        ((3, 8), (2, 8), (4,)),
+        ((3, 8),),
+        ((3, 8), (8,)),
+        ((3, 8), (2, 8), (8,), (8,)),
+    ],
 )
 def test_what_is_no_keras_lstm_is_refused(shapes):
     with pytest.raises(LessonError):

@@ -151,6 +151,13 @@ def test_wrong_sizes_are_told():
         build("temporal order", SMALL, length=5)
     with pytest.raises(LessonError, match="interval"):
         build("measuring", SMALL, interval=24)
+    for name in ("latch", "echo"):
+        with pytest.raises(LessonError, match="two symbols"):
+            build(name, SMALL, symbols=1)
+    with pytest.raises(LessonError, match="seed is a whole number"):
+        build("adding", SMALL, seed=10**15)
+    with pytest.raises(LessonError, match="no part 2 of 2"):
+        build("adding", SMALL).shard(2, 2)
 
 
 def test_double_precision_follows_the_model():
