@@ -87,8 +87,10 @@ print("sequences:", seen.batch_size, " steps:", seen.steps, " lengths:", seen.le
 print("axes of f:", tuple(seen["f"].shape) == (seen.batch_size, seen.steps, seen.hidden_size))
 
 # %% [markdown]
-# A trace can also be an experiment: `edit` holds a gate or a state while the network runs. Here all forget gates are shut, and the
-# network is asked what it expects after the same text:
+# A trace can also be an experiment: `edit` holds a gate or a state while the network runs, which is called **clamping** it. What
+# then changes depends on what was held. What does not change may still depend on it at another step or in another text: a clamp
+# tells something about the place where it was tried. Here all forget gates are shut, and the network is asked what it expects after
+# the same text:
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -119,7 +121,17 @@ for name, edit in (("as learnt", None), ("forget gates shut", {"f": 0.0})):
 # | cell equation | $c_t = f_t \cdot c_{t-1} + i_t \cdot g_t$: what is kept, plus what is written |
 # | logits | one score for each symbol; **softmax** turns them into probabilities |
 # | clamp | hold a gate or state at a value, to see what depends on it |
+# | seed | the number that all chance in a training follows from |
 # | trace | all gates and states at all steps |
+
+# %% [markdown]
+# Gates multiply at every step anew. A cell into which nothing is written ($i_t = 0$) and whose forget gate stays at 0.9 keeps 0.9 of
+# its value after one step, 0.9 · 0.9 = 0.81 after two, and so on: what holds for long needs a gate much nearer to 1.
+
+# %%
+# NBVAL_CHECK_OUTPUT
+for kept in (0.9, 0.99, 0.999):
+    print(f"f = {kept}: after 10 steps {kept**10:.2f} of c is left, after 50 steps {kept**50:.2f}")
 
 # %% [markdown]
 # ## How a lesson is built
@@ -134,6 +146,12 @@ for name, edit in (("as learnt", None), ("forget gates shut", {"f": 0.0})):
 # | experiment | claims over several seeds, with the rule fixed before the result |
 # | exercises | checks that say what is wrong; one is *find the bug* |
 # | recap | what held and what did not, Keras names, a quiz |
+
+# %% [markdown]
+# **Seeds and claims.** All chance in a training follows from one number, the **seed**: the first weights, the order of the text.
+# The same seed gives the same network; another gives one a little better or worse. So where a lesson says that one thing beats
+# another, it trains with several seeds and counts on how many it does. How many are enough was written down before the first
+# training. Such a sentence with its rule is a **claim**.
 
 # %% [markdown]
 # ## Two exercises, to try the checks
