@@ -4,7 +4,6 @@
 input, and see how far the states move and for how long (Hermans and Schrauwen 2013).
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,7 @@ from lessons.errors import LessonError
 from lessons.tracing import Trace, trace
 
 WARM = 40  # characters read before a change, so that no state is still near its start
-LEVELS = {"autocorrelation": 1 / math.e, "changed character": 0.1}  # where a curve counts as fallen
+LEVELS = {"autocorrelation": 0.1, "changed character": 0.1}  # where a curve counts as fallen
 UNRELATED = 512  # pairs of unrelated moments that a distance is measured against
 
 

@@ -125,7 +125,7 @@ def scale(curves: Curves, measure: str = "autocorrelation", stage: str = "traine
     )  # fmt: skip
     each = ", ".join(f"layer {k} {place:.1f}" for k, place in enumerate(fallen))
     words = {"autocorrelation": "autocorrelation of h", "changed character": "share of the peak distance"}
-    share = "1/e" if measure == "autocorrelation" else "a tenth of its peak"
+    share = "a tenth" if measure == "autocorrelation" else "a tenth of its peak"
     return theme.figure(
         *[line(np.arange(steps), row, ramp(k, layers), f"layer {k}: {{}}", k) for k, row in enumerate(rows)],
         marks,
