@@ -101,6 +101,6 @@ def test_a_trace_alone_is_enough(lab, tmp_path):
     assert page.locator(".un-models").count() == 0
 
 
-def test_an_empty_text_leaves_one_sentence(lab, tmp_path):
+def test_a_text_that_is_all_unknown_leaves_one_sentence(lab, tmp_path):
     page = lab.html(write_page(text.strip(model(), "é"), tmp_path / "strip.html"))
-    page.get_by_text("There is nothing to read").wait_for()
+    page.get_by_text("not in the model's vocabulary of").wait_for()
