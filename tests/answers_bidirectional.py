@@ -19,7 +19,7 @@ def in_loop(stop="n"):
     def reverse_by_length(x, lengths):
         y = x.clone()
         for row, n in enumerate(lengths.tolist()):
-            end = eval(stop)
+            end = eval(stop, {"n": n, "lengths": lengths})
             y[row, :end] = x[row, :end].flip(0)
         return y
 

@@ -101,7 +101,7 @@ REVERSE_BY_LENGTH = Exercise(
 ''',
     solution=reverse_by_length,
     cases=(
-        Case("three sequences of 5, 2 and 3 steps", _padded([5, 2, 3], 5)),
+        Case("three sequences of 3, 5 and 2 steps", _padded([3, 5, 2], 5)),
         Case("sequences of 1 and 4 steps, padded to 6", _padded([1, 4], 6)),
     ),
     observe=returns("the sequences"),
@@ -318,8 +318,8 @@ READ_BACKWARD = Exercise(
     name="read_backward",
     statement="Mend a backward run whose state has seen padding before it sees the sequence.",
     stub='''def read_backward(x, lengths, weight_ih, weight_hh, bias):
-    """x (B, T, I) padded with zeros, lengths (B,) -> states (B, T, H) of a tanh network that reads each sequence
-    from its last step: place t holds the state after reading step t, and padding holds 0."""
+    """x (B, T, I) padded with zeros, lengths (B,) -> states (B, T, H) of a tanh network that reads each
+    sequence from its last step: place t holds the state after reading step t, and padding holds 0."""
     h = torch.zeros(len(x), len(bias), dtype=x.dtype)
     states = []
     for t in reversed(range(x.shape[1])):
@@ -349,9 +349,7 @@ READ_BACKWARD = Exercise(
             "inside the sequences all is right; the places of the padding must hold 0.",
         ),
         behaves_like(
-            lambda x, n, w, u, b: (
-                _turned_states(x, n, w, u, b).flip(1) * (torch.arange(x.shape[1]) < n[:, None])[..., None]
-            ),
+            lambda x, n, w, u, b: read_backward(x, n, w, u, b).flip(1),
             "the states stand from the last step to the first; place t belongs to step t.",
         ),
         behaves_like(
