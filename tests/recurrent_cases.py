@@ -3,6 +3,7 @@
 import itertools
 from types import SimpleNamespace
 
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -24,7 +25,21 @@ MODES = {
 SHAPES = list(itertools.product((1, 2), (False, True)))
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}
 INPUT, HIDDEN, STEPS, BATCH = 5, 7, 9, 4
-LENGTHS = torch.tensor([9, 3, 1, 6])
+LENGTHS, FULL = torch.tensor([9, 3, 1, 6]), torch.full((BATCH,), STEPS)
+
+
+def on_every_layer(test):
+    """Run a test with every mode, layers, both, lengths, dtype and device (which has that dtype)."""
+    places = [(dtype, device) for dtype, device in itertools.product(TOLERANCE, DEVICES)]
+    places = [(dtype, device) for dtype, device in places if (dtype, device) != (torch.float64, "mps")]
+    for names, values, ids in (
+        (("dtype", "device"), places, None),
+        ("lengths", [FULL, LENGTHS], ["full", "lengths"]),
+        (("layers", "both"), SHAPES, None),
+        ("mode", MODES, None),
+    ):
+        test = pytest.mark.parametrize(names, values, ids=ids)(test)
+    return test
 
 
 def case(mode: str, layers: int = 1, both: bool = False, dtype=torch.float64, device: str = "cpu", **options):

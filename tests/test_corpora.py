@@ -330,7 +330,7 @@ def test_own_text_loses_nothing_when_cut(separator):
     [
         (b"too short", r"9 bytes, too few"),
         ((" \n" * 9_000).encode(), r"nothing but spaces and blank lines"),
-        (b"a line\n" + b"\n" * 20_000 + b"b", r"too few"),
+        (b"a line\n" + b"\n" * 20_000 + b"b", r"9 bytes without its blank lines, too few"),
         (b"a line of words\n" * 1_000 + b"\n" * 900_000 + b"x", r"nearly all blank lines"),
         (b"a b\n" * 5_000_001, r"20\.0 MB"),
         (b"GIF89a\0\1\2" * 5_000, "not a text file"),

@@ -10,19 +10,17 @@ from lessons.tracing import trace, xray
 from lessons.vocabulary import Vocabulary
 from tests.recurrent_cases import (
     BATCH,
-    DEVICES,
+    FULL,
     HIDDEN,
     LENGTHS,
     MODES,
-    SHAPES,
     STEPS,
     TOLERANCE,
     case,
     difference,
+    on_every_layer,
     reference,
 )
-
-FULL = torch.full((BATCH,), STEPS)
 
 
 def loss(y):
@@ -46,14 +44,8 @@ def by_autograd(one, lengths):
     return seen, x.grad, [part.grad for part in state]
 
 
-@pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize("lengths", [FULL, LENGTHS], ids=["full", "lengths"])
-@pytest.mark.parametrize(("layers", "both"), SHAPES)
-@pytest.mark.parametrize("mode", MODES)
+@on_every_layer
 def test_flow_is_autograd(mode, layers, both, lengths, dtype, device):
-    if device == "mps" and dtype == torch.float64:
-        pytest.skip("MPS has no float64.")
     one = case(mode, layers, both, dtype, device)
     right, x, start = by_autograd(one, lengths)
     found = gradients.flow(one.layer, one.x, loss, one.state, lengths)

@@ -14,7 +14,6 @@ from lessons import loop, padding, recurrent
 from lessons.errors import LessonError
 from tests.recurrent_cases import (
     BATCH,
-    DEVICES,
     HIDDEN,
     INPUT,
     LENGTHS,
@@ -24,10 +23,9 @@ from tests.recurrent_cases import (
     TOLERANCE,
     case,
     difference,
+    on_every_layer,
     reference,
 )
-
-FULL = torch.full((BATCH,), STEPS)
 
 
 def tensors(output, state):
@@ -47,14 +45,8 @@ def apart(ours, theirs):
     return max(difference(a, b) for a, b in zip(ours, theirs, strict=True))
 
 
-@pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize("lengths", [FULL, LENGTHS], ids=["full", "lengths"])
-@pytest.mark.parametrize(("layers", "both"), SHAPES)
-@pytest.mark.parametrize("mode", MODES)
+@on_every_layer
 def test_a_layer_is_the_step_loop(mode, layers, both, lengths, dtype, device):
-    if device == "mps" and dtype == torch.float64:
-        pytest.skip("MPS has no float64.")
     one = case(mode, layers, both, dtype, device)
     with torch.no_grad():
         right = reference(one.layer, one.x, one.state, lengths)

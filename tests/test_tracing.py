@@ -16,7 +16,7 @@ from lessons.vocabulary import Vocabulary
 from lessons.xray import XrayUnavailable
 from tests.recurrent_cases import (
     BATCH,
-    DEVICES,
+    FULL,
     HIDDEN,
     INPUT,
     LENGTHS,
@@ -26,10 +26,9 @@ from tests.recurrent_cases import (
     TOLERANCE,
     case,
     difference,
+    on_every_layer,
     reference,
 )
-
-FULL = torch.full((BATCH,), STEPS)
 
 
 def differences(seen, right):
@@ -42,14 +41,8 @@ def differences(seen, right):
     )
 
 
-@pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize("lengths", [FULL, LENGTHS], ids=["full", "lengths"])
-@pytest.mark.parametrize(("layers", "both"), SHAPES)
-@pytest.mark.parametrize("mode", MODES)
+@on_every_layer
 def test_a_trace_is_the_step_loop(mode, layers, both, lengths, dtype, device):
-    if device == "mps" and dtype == torch.float64:
-        pytest.skip("MPS has no float64.")
     one = case(mode, layers, both, dtype, device)
     with torch.no_grad():
         right = reference(one.layer, one.x, one.state, lengths)
