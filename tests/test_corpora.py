@@ -343,8 +343,9 @@ def test_own_text_loses_nothing_when_cut(separator):
         ("~no_such_user/a.txt", "There is no file"),
         (Path("/"), "There is no file"),
     ],
-    ids="short blank few gap large gif zeros bytes utf-16 none long nul home dir".split(),
-)
+    ids=["short", "blank", "few", "gap", "large", "gif", "zeros", "bytes", "utf-16", "none", "long", "nul",
+         "home", "dir"],
+)  # fmt: skip
 def test_bad_files_are_refused_with_one_sentence(content, complaint, offline):
     with pytest.raises(LessonError, match=complaint) as refused:
         corpora.user(content, quiet=True)

@@ -238,7 +238,7 @@ def test_every_control_has_a_name_and_keeps_its_keys(view):
 
 def test_a_broken_model_leaves_one_sentence(lab, tmp_path):
     page = lab.html(write_page(microscope(torch.nn.Linear(1, 1), TEXT), tmp_path / "page.html"))
-    page.get_by_text("needs a CharModel, and got a Linear").wait_for()
+    page.get_by_text("model is a CharModel; a Linear is not").wait_for()
 
 
 CELL = f"""
