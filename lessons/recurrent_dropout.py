@@ -5,8 +5,9 @@ masks look like is computed in lessons.mask_theatre. Here are the lesson's model
 lines, its sizes, and the trace of a run under masks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import Any
 
 import torch
@@ -17,13 +18,24 @@ from lessons import char_rnn, padding, tracing
 from lessons.char_rnn import CharModel, CharPreset, CharTask, State
 from lessons.dropouts import Dropouts, DroppedCell
 from lessons.errors import LessonError
+from lessons.gru import clock
 from lessons.presets import choose
-from lessons.recurrent import LayerMasks, initial_state, time_first, weights
+from lessons.recurrent import LSTM, LayerMasks, initial_state, time_first, weights
 from lessons.tracing import Trace
 from lessons.vocabulary import Vocabulary
 
 KNOWN, UNKNOWN = "training text", "valid"  # the figures of an evaluation, bits per character
 NOTHING = Dropouts()
+COSTS = {
+    "input and output, locked": Dropouts(input=0.3, output=0.3),
+    "input and output, new each step": Dropouts(input=0.3, output=0.3, masks="step"),
+    "weight drop": Dropouts(weight=0.3),
+    "state, one for the batch": Dropouts(recurrent=0.3, masks="batch"),
+    "state, locked": Dropouts(recurrent=0.3),
+    "state, locked, a mask per gate": Dropouts(recurrent=0.3, per_gate=True),
+    "candidate": Dropouts(candidate=0.3),
+    "zoneout": Dropouts(zoneout_h=0.3, zoneout_c=0.3),
+}
 
 
 @dataclass(frozen=True)
@@ -33,11 +45,11 @@ class DropoutPreset(CharPreset):
     dropouts: Dropouts = NOTHING
 
 
-USUAL = Dropouts(input=0.2, output=0.4, weight=0.4)
+USUAL = Dropouts(input=0.1, output=0.4, weight=0.4)
 SIZES = DropoutPreset(
-    "cpu", steps=1600, learning_rate=4e-3, evaluate_every=100, precision="float32", threads=1,
-    hidden_size=128, embedding_size=32, batch_size=32, length=32, train_characters=60_000,
-    valid_characters=30_000, baseline_order=3, dropouts=USUAL,
+    "cpu", steps=2000, learning_rate=8e-3, final_rate=0.1, evaluate_every=100, precision="float32", threads=1,
+    hidden_size=128, embedding_size=32, batch_size=16, length=32, train_characters=20_000,
+    valid_characters=20_000, baseline_order=3, dropouts=USUAL,
 )  # fmt: skip
 PRESETS = {
     "ci": SIZES.but(
@@ -140,6 +152,41 @@ def pairs(corpus: Any, preset: DropoutPreset, seed: int = 0) -> dict[str, tuple[
         )
         for cell in ("lstm", "gru")
     }
+
+
+def costs(preset: DropoutPreset, rounds: int = 9) -> dict[str, float]:
+    """A training step of the preset's LSTM layer with each of COSTS, over one without dropout.
+
+    The layers take turns; on a CPU one thread works and its processor time is counted.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    layers = {"": None, **COSTS}
+    try:
+        steps = {name: _training_step(preset, dropouts) for name, dropouts in layers.items()}
+        seconds = {name: [] for name in layers}
+        for _ in range(rounds + 1):
+            for name, step in steps.items():
+                seconds[name].append(step())
+    finally:
+        torch.set_num_threads(threads)
+    spent = {name: median(taken[1:]) for name, taken in seconds.items()}
+    return {name: spent[name] / spent[""] for name in COSTS}
+
+
+def _training_step(preset: DropoutPreset, dropouts: Dropouts | None) -> Callable[[], float]:
+    """Forward and backward pass of a layer, as a call that returns its seconds."""
+    layer = LSTM(preset.embedding_size, preset.hidden_size, dropouts=dropouts)
+    x = torch.randn(preset.length, preset.batch_size, preset.embedding_size)
+    own = list(layer.parameters())
+
+    def run() -> float:
+        begun = clock(x.device)
+        output = layer(x)[0]
+        torch.autograd.grad(output, own, torch.ones_like(output))
+        return clock(x.device) - begun
+
+    return run
 
 
 @torch.no_grad()

@@ -39,8 +39,8 @@ def figure(
     seen = stage.scene(kind, p, seed, steps, layer, training)
     tokens, t = theme.tokens(), np.arange(seen.steps)
     free, held = (1 - p) ** t, np.where(t > 0, 1 - p, 1.0)
-    low = float(np.log10(max(min(seen.gradient.min(), seen.plain_gradient.min()), 1e-9)))
-    high = float(np.log10(max(seen.gradient.max(), seen.plain_gradient.max())))
+    both = np.concatenate([_log(seen.gradient), _log(seen.plain_gradient)])
+    low, high = float(both.min()), float(both.max())
     ends = [("counted", float(seen.survives[-1]), tokens.ink), ("(1 − p)ᵗ", free[-1], tokens.i),
             ("1 − p", held[-1], tokens.f)]  # fmt: skip
     signed = theme.scale(theme.SIGNED_SCALE)
@@ -217,7 +217,8 @@ def _ends(labels: list[tuple[str, float, str]], span: float, axis: int) -> list[
         at = max(float(value), placed[-1]["y"] + least) if placed else float(value)
         placed.append({
             "x": 1, "xref": f"x{number} domain", "xanchor": "left", "xshift": 6, "y": at,
-            "yref": f"y{number}", "yanchor": "middle", "text": name, "showarrow": False, "font": {"size": 12, "color": colour},
+            "yref": f"y{number}", "yanchor": "middle", "text": name, "showarrow": False,
+            "font": {"size": 12, "color": colour},
         })  # fmt: skip
     return placed
 
