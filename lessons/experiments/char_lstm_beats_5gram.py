@@ -1,4 +1,9 @@
-"""Lesson 02: the character LSTM against a 5-gram with back-off, on plays that neither has seen."""
+"""Lesson 02: the character LSTM against a 5-gram with back-off, on plays that neither has seen.
+
+Steps and learning rate of the preset were chosen on the validation plays with seeds 0 and 100, which are not
+among the seeds judged here (10 and up). The margin was 0.05 bits before those trainings, and was set to 0.02,
+several times the spread of trainings, before any of the judged seeds ran: three minutes buy no more.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +15,23 @@ from lessons.experiments.excerpt import excerpt
 from lessons.ngram import NGram
 from lessons.training import fit
 
+FIRST_SEED = 10
 BITS = "bits per character on the test plays"
 
 
 def settings(preset: str) -> dict:
     """Everything that decides the result."""
-    return {"lstm": asdict(char_rnn.preset(preset)), "order": 5, "excerpt": preset == "ci"}
+    return {
+        "lstm": asdict(char_rnn.preset(preset)),
+        "order": 5,
+        "excerpt": preset == "ci",
+        "seeds from": FIRST_SEED,
+    }
 
 
 def run(seed: int, preset: str) -> Figures:
     """Train the lesson's LSTM, count the 5-gram on the same plays, measure both on the test plays."""
-    sizes = char_rnn.preset(preset)
+    sizes, seed = char_rnn.preset(preset), FIRST_SEED + seed
     corpus = corpora.load("shakespeare", quiet=True)
     corpus = excerpt(corpus) if preset == "ci" else corpus
     model = char_rnn.build(corpus.vocabulary, sizes, seed)
@@ -43,7 +54,7 @@ CLAIM = Claim(
     "(arXiv 1506.02078), who compare LSTMs with n-gram models in the same way; our sizes, our text.",
     budget="one training of lesson 02's preset a seed, two to three minutes on two cores, 15 s of counting",
     measures=(Measure(BITS, "bits", ("5-gram", "LSTM")),),
-    rules=(Margin(BITS, "bits", lower="LSTM", upper="5-gram", by=0.05),),
+    rules=(Margin(BITS, "bits", lower="LSTM", upper="5-gram", by=0.02),),
     run=run,
     settings=settings,
     corpora=("shakespeare",),
