@@ -61,19 +61,22 @@ def read(output: Float[Tensor, "*axes"]) -> tuple[str, list[list[Reading]]]:
 
 
 def recurrent_nodes(output: Tensor) -> list[tuple]:
-    """The recurrent nodes of the graph behind an output, each with how many recurrent nodes lie above it."""
-    found, seen, waiting = [], set(), [(output.grad_fn, 0)]
+    """The recurrent nodes of the graph behind an output, each with how many recurrent nodes lie above it.
+
+    Where ways of different length lead to a node, as round a residual connection, the longest counts.
+    """
+    found, seen, waiting = {}, set(), [(output.grad_fn, 0)]
     while waiting:
         node, depth = waiting.pop(0)
         if node is None or (node, depth) in seen:
             continue
         seen.add((node, depth))
         recurrent = cell_of(node) is not None
-        if recurrent and all(node is not other for other, _ in found):
-            found.append((node, depth))
+        if recurrent:
+            found[node] = max(depth, found.get(node, 0))
         inputs = node.next_functions[:1] if recurrent else node.next_functions
         waiting += [(below, depth + recurrent) for below, _ in inputs]
-    return found
+    return list(found.items())
 
 
 def cell_of(node) -> str | None:

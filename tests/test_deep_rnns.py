@@ -160,6 +160,19 @@ def test_reach_and_edits_know_the_layers_of_a_stack():
     assert not torch.allclose(edited["h", 1], trace(stack, x)["h", 1])
 
 
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_an_xray_tells_layers_from_directions_round_a_residual_connection(cell):
+    stack = Stack(3, 4, 3, cell, residual=True, norm=True)
+    x = numbers(2, 5, 3).float()
+    seen, expected = tracing.xray(stack(x)[0]), trace(stack, x)
+    assert (seen.num_layers, seen.num_directions) == (3, 1)
+    assert all(torch.allclose(seen["h", k], expected["h", k], atol=1e-5) for k in range(3))
+    with pytest.raises(LessonError, match="sums of residual"):
+        gradients.flow(stack, seen, torch.ones(2, 5, 4))
+    output, _, step = tracing.trace_step(stack, x)
+    assert step.origin == "trace" and torch.allclose(step.output, output, atol=1e-5)
+
+
 def test_dropout_acts_between_layers_while_training_only():
     stack = Stack(3, 40, 2, "gru", dropout=0.5)
     x = torch.ones(1, 4, 3)

@@ -126,8 +126,9 @@ def _series(outcome: Outcome, shown: str, over: str) -> tuple[np.ndarray, np.nda
 
 
 def _short(outcome: Outcome) -> str:
-    marks = "".join([", residual" * outcome.entrant.residual, ", norm" * outcome.entrant.norm])
-    return f"{outcome.entrant.num_layers}{marks}"
+    entrant = outcome.entrant
+    words = [word for word, there in (("residual", entrant.residual), ("norm", entrant.norm)) if there]
+    return f"{entrant.num_layers} {', '.join(words) or 'plain'}"
 
 
 def _dash(outcome: Outcome) -> str:
