@@ -35,7 +35,16 @@ def main(argv: list[str] | None = None) -> int:
 PASSED_ON = {"corpora": "lessons.inventory", "claim": "lessons.claims"}
 
 # What can be trained from here: modules with PRESETS, `preset(name)` and `prepare(preset, seed) -> Task`.
-TRAINABLE = ("recurrence", "char_rnn", "vanishing_gradients", "lstm", "gru", "lstm_variants", "deep_rnns")
+TRAINABLE = (
+    "recurrence",
+    "char_rnn",
+    "vanishing_gradients",
+    "lstm",
+    "gru",
+    "lstm_variants",
+    "bidirectional",
+    "deep_rnns",
+)
 ELSEWHERE = {"lstm_variants": "variant_study"}  # where a lesson's training is not in the module of its name
 
 

@@ -6,6 +6,7 @@ what a label owes to each symbol, how it changes while a sequence is still comin
 model cheats with that may read ahead.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -83,6 +84,22 @@ def prepare(preset: TagPreset, seed: int = 0, data: Labelled | None = None) -> T
 def networks(data: Labelled, preset: TagPreset, seed: int = 0) -> dict[str, Tagging]:
     """The task once for each direction, with equally many weights."""
     return {way: prepare(preset.but(direction=way), seed, data) for way in DIRECTIONS}
+
+
+def on_code(preset: TagPreset) -> TagPreset:
+    """The sizes for roles in code, which are learnt sooner."""
+    small = {"steps": max(2, preset.steps // 3), "hidden_size": max(8, preset.hidden_size // 2)}
+    return preset.but(task="roles", batch_size=max(16, preset.batch_size // 2), **small)
+
+
+def next_sign(preset: TagPreset) -> TagPreset:
+    """The sizes for naming the next sign; nothing is covered up there."""
+    return preset.but(steps=max(2, preset.steps // 4), blanks=0.0)
+
+
+def uniform_bits(data: Labelled) -> float:
+    """What it costs to give all labels the same probability."""
+    return math.log2(len(data.labels))
 
 
 @dataclass(frozen=True)
@@ -226,7 +243,7 @@ def helped(
     rows = [row for row in rows if sign in part.signs[row]]
     rows.sort(key=lambda row: (len(part.signs[row]), row))
 
-    def named(labels: Int[Tensor, " time"], row: int) -> Signs:
+    def named(labels: Int[Tensor, "batch time"], row: int) -> Signs:
         return tuple(data.labels[k] for k in labels[row, : len(part.signs[row])].tolist())
 
     return [

@@ -1,0 +1,334 @@
+"""Lesson 09 in pictures: reading from both ends, and what each label owes to each side.
+
+wired("knight")                    # input to forward, input to backward, both to output; step by step
+influences(tasks["both"])          # type a word, cover a letter, cut a direction
+growing(tasks)                     # the labels of a word that is still coming in
+"""
+
+import functools
+from collections.abc import Mapping
+
+import numpy as np
+import plotly.graph_objects as go
+
+from lessons import bidirectional as lesson
+from lessons.bidirectional import Influence
+from lessons.errors import LessonError
+from lessons.labelled import Labelled, Signs
+from lessons.tagging import BACKWARD, BOTH, DIRECTIONS, FORWARD, Tagging
+from widgets import theme
+from widgets.explorer import Explorer, Index, Pick, Text, Time
+
+LONGEST = 14  # signs that a picture has room for
+INPUT, AHEAD, BACK, OUTPUT = 0.0, 1.0, 1.9, 2.9  # heights of the drawing's rows
+ASIDE = 0.1  # by how much the two directions' states stand beside one another
+LABEL, LETTER = 1.0, 0.0  # heights of the rows over the matrix
+MOST = 8.0  # bits at which a colour is full
+CUTS = {"nothing": None, "the forward direction": FORWARD, "the backward direction": BACKWARD}
+COLOURS = {FORWARD: "f", BACKWARD: "i", BOTH: "ink"}
+
+
+def wiring(word: str, step: int = 0, way: str = BOTH) -> theme.Figure:
+    """A network unrolled over a word, one way or both; lit is what the output at `step` can know.
+
+    A pure function; no weights are needed. Raises LessonError for words that do not fit and unknown ways.
+    """
+    if not isinstance(word, str) or not 0 < len(word) <= LONGEST:
+        raise LessonError(f"The drawing needs a word of 1 to {LONGEST} letters.")
+    if way not in DIRECTIONS:
+        raise LessonError(f"The way is one of {', '.join(DIRECTIONS)}; {way!r} is not.")
+    step = min(step, len(word) - 1)
+    tokens, last = theme.tokens(), len(word) - 1
+    notes, boxes = [], []
+    for t, letter in enumerate(word):
+        notes.append(_sign(t, INPUT, letter, tokens.ink if _known(t, step, way) else tokens.soft, True))
+        boxes.append(_box(t, OUTPUT, "ink", t == step, 0.28))
+        if way != BACKWARD:
+            boxes.append(_box(t - ASIDE, AHEAD, "f", t <= step))
+            notes.append(_wire(t - ASIDE, INPUT + 0.2, t - ASIDE, AHEAD - 0.24, "f", t <= step))
+            notes.append(_wire(t - 0.21, AHEAD + 0.24, t - 0.21, OUTPUT - 0.24, "f", t == step))
+            if t:
+                notes.append(_wire(t - 0.89, AHEAD, t - 0.29, AHEAD, "f", t <= step))
+        if way != FORWARD:
+            boxes.append(_box(t + ASIDE, BACK, "i", t >= step))
+            notes.append(_wire(t + 0.21, INPUT + 0.2, t + 0.21, BACK - 0.24, "i", t >= step))
+            notes.append(_wire(t + ASIDE, BACK + 0.24, t + ASIDE, OUTPUT - 0.24, "i", t == step))
+            if t < last:
+                notes.append(_wire(t + 0.89, BACK, t + 0.29, BACK, "i", t >= step))
+    rows = [("output", OUTPUT, tokens.ink), ("input", INPUT, tokens.ink)]
+    rows += [("forward →", AHEAD, tokens.f)] if way != BACKWARD else []
+    rows += [("← backward", BACK, tokens.i)] if way != FORWARD else []
+    return theme.figure(
+        go.Scatter(x=list(range(len(word))), y=[OUTPUT] * len(word), mode="markers", opacity=0,
+                   text=[theme.escape(_knows(word, t, way)) for t in range(len(word))],
+                   hovertemplate="%{text}<extra></extra>"),
+        title=f"What can the output at “{word[step]}” know?", summary=f"{_knows(word, step, way)}.",
+        height=theme.TOP + 40 + 300, margin={"l": 104, "r": 24, "b": 40}, shapes=boxes,
+        annotations=[*notes, *(_row(*row) for row in rows)],
+        x="step", xaxis={"range": [-0.6, max(last, 5) + 0.6], "dtick": 1, "showgrid": False},
+        yaxis={"range": [-0.35, 3.3], "visible": False},
+    )  # fmt: skip
+
+
+def wired(word: str = "knight") -> Explorer:
+    """The drawing above with the step, the way and the word to choose."""
+    return Explorer(
+        wiring,
+        step=Time(maximum=LONGEST - 1, value=0, label="step"),
+        way=Pick({"forward only": FORWARD, "backward only": BACKWARD, "both": BOTH}, BOTH, label="reads"),
+        word=Text(word, label="word"),
+    )
+
+
+def _known(t: int, step: int, way: str) -> bool:
+    return way == BOTH or (t <= step if way == FORWARD else t >= step)
+
+
+def _knows(word: str, step: int, way: str) -> str:
+    known = {FORWARD: word[: step + 1], BACKWARD: word[step:], BOTH: word}[way]
+    sides = {
+        FORWARD: "The forward states bring what came before",
+        BACKWARD: "The backward states bring what comes after",
+        BOTH: "The two directions meet",
+    }[way]
+    return f"{sides}: at step {step} the output knows “{known}”, {len(known)} of {len(word)} letters"
+
+
+def _sign(x: float, y: float, text: str, colour: str, bold: bool = False, size: int = 16) -> dict:
+    text = theme.escape(theme.glyph(text))
+    return {
+        "x": x, "y": y, "text": f"<b>{text}</b>" if bold else text, "showarrow": False,
+        "font": {"size": size, "family": theme.MONO, "color": colour},
+    }  # fmt: skip
+
+
+def _box(x: float, y: float, colour: str, lit: bool, width: float = 0.18) -> dict:
+    drawn = theme.colour(colour)
+    return {
+        "type": "rect", "x0": x - width, "x1": x + width, "y0": y - 0.22, "y1": y + 0.22, "layer": "below",
+        "line": {"color": drawn if lit else theme.tokens().rule, "width": 2},
+        "fillcolor": theme.fade(drawn, 0.25 if lit else 0.0),
+    }  # fmt: skip
+
+
+def _wire(x0: float, y0: float, x1: float, y1: float, colour: str, lit: bool, width: float = 2.0) -> dict:
+    return {
+        "x": x1, "y": y1, "ax": x0, "ay": y0, "xref": "x", "yref": "y", "axref": "x", "ayref": "y",
+        "text": "", "showarrow": True, "arrowhead": 2, "arrowsize": 0.9, "arrowwidth": width if lit else 1.0,
+        "arrowcolor": theme.colour(colour) if lit else theme.tokens().rule,
+    }  # fmt: skip
+
+
+def _row(text: str, y: float, colour: str) -> dict:
+    return {
+        "text": text, "x": 0, "xref": "paper", "xanchor": "right", "xshift": -8, "y": y, "showarrow": False,
+        "font": {"size": 13, "color": colour},
+    }  # fmt: skip
+
+
+def influence(
+    task: Tagging, text: str, step: int = 0, covered: int | None = None, cut: str | None = None,
+    method: str = "occlusion",
+) -> theme.Figure:  # fmt: skip
+    """What each label of a text owes to each sign of it, and arrows to the label of sign `step`.
+
+    Blue arrows come from before, vermilion ones from behind; their width is the influence. A row of the
+    matrix is a label, a column a sign; a cell names what the label becomes when the sign is covered, where it
+    changes. covered, cut: a sign that is covered up and a direction held at 0, for the labels on top.
+    Raises LessonError for what cannot be read, drawn or cut.
+    """
+    data = task.data
+    signs, _ = data.read(text)
+    if len(signs) > LONGEST:
+        raise LessonError(f"The picture has room for {LONGEST} {data.sign}s; these are {len(signs)}.")
+    if method not in ("occlusion", "gradient"):
+        raise LessonError(f'The method is "occlusion" or "gradient"; {method!r} is neither.')
+    step = min(step, len(signs) - 1)
+    covered = None if covered is None else min(covered, len(signs) - 1)
+    plain, now = lesson.read(task.model, data, text), lesson.read(task.model, data, text, covered, cut)
+    found = (lesson.occlusion if method == "occlusion" else lesson.gradient)(task.model, data, text, cut)
+    asked = [t for t, sign in enumerate(signs) if data.asks(sign)]
+    if step not in asked:
+        step = min(asked, key=lambda t: abs(t - step), default=step)
+    return theme.figure(
+        _matrix(found, asked, data, method),
+        title=f"What does the label of “{signs[step]}” owe to the other {data.sign}s?",
+        summary=_owes(data, found, plain.guess, now.guess, asked, step, covered, cut, method),
+        height=theme.TOP + 56 + 470,
+        margin={"l": 120, "r": 78},
+        annotations=[
+            *_over(data, signs, plain.guess, now.guess, asked, covered),
+            *_arrows(found, step, method),
+            _row("label", LABEL, theme.tokens().soft) | {"yref": "y2"},
+            _row(data.sign, LETTER, theme.tokens().soft) | {"yref": "y2"},
+        ],
+        xaxis={"range": [-0.5, max(len(signs), 6) - 0.5], "tickvals": list(range(len(signs))),
+               "showgrid": False, "ticktext": [_tick(sign) for sign in signs],
+               "title": {"text": f"{data.sign} that is {'covered' if method == 'occlusion' else 'nudged'}"}},
+        yaxis={"range": [len(asked) - 0.5, -0.5], "domain": [0, 0.62], "showgrid": False,
+               "tickvals": list(range(len(asked))), "title": {"text": "label of each"},
+               "ticktext": [f"{_tick(signs[t])} → {_shown(found.guess[t])}" for t in asked]},
+        yaxis2={"range": [-0.3, 1.35], "domain": [0.68, 1], "visible": False, "anchor": "x"},
+    )  # fmt: skip
+
+
+def influences(task: Tagging, text: str | None = None) -> Explorer:
+    """The picture above with everything to choose; click on a cell to see the arrows of its row."""
+    text = example(task.data) if text is None else text
+    sign = task.data.sign
+    rows = [t for t, one in enumerate(task.data.read(text)[0]) if task.data.asks(one)]
+    ways = CUTS if task.preset.direction == BOTH else {"nothing": None}
+    return Explorer(
+        functools.partial(influence, task),
+        text=Text(text, label=task.data.item),
+        step=Time(maximum=LONGEST - 1, value=rows[0], label=f"label of {sign}"),
+        covered=Index(LONGEST - 1, None, all="none", label=f"cover {sign}"),
+        cut=Pick(ways, None, label="cut"),
+        method=Pick({"covering": "occlusion", "slopes": "gradient"}, "occlusion", label="influence by"),
+    )
+
+
+def example(data: Labelled) -> str:
+    """A text to begin with."""
+    return "knight" if data.item == "word" else "total = price.scale(rate, key=x)"
+
+
+def _matrix(found: Influence, asked: list[int], data: Labelled, method: str) -> go.Heatmap:
+    values = found.values.numpy()[asked]
+    labels = [found.labels[t] for t in asked]
+    told = [
+        [_shown(label) if method == "occlusion" and label != found.guess[t] else "" for label in row]
+        for t, row in zip(asked, labels, strict=True)
+    ]
+    hover = [[f"{_tick(found.signs[s])}: {value:.2f}" for s, value in enumerate(row)] for row in values]
+    return go.Heatmap(
+        z=np.clip(values, -MOST, MOST).tolist(), zmin=-MOST, zmax=MOST, xgap=1, ygap=1,
+        colorscale=theme.scale(theme.SIGNED_SCALE), text=told, texttemplate="%{text}",
+        textfont={"family": theme.MONO, "size": 12}, customdata=hover,
+        hovertemplate="%{y}: %{customdata}<extra>%{text}</extra>",
+        colorbar={"title": {"text": "bits lost" if method == "occlusion" else "bits per unit"}, "len": 0.62,
+                  "y": 0, "yanchor": "bottom", "thickness": 12, "outlinewidth": 0},
+    )  # fmt: skip
+
+
+def _over(
+    data: Labelled, signs: Signs, plain: Signs, now: Signs, asked: list[int], covered: int | None
+) -> list[dict]:
+    """The signs, and over them the labels; a label that has changed is vermilion."""
+    tokens, notes = theme.tokens(), []
+    for t, sign in enumerate(signs):
+        shown = "▢" if t == covered else _short(sign)
+        notes.append(_sign(t, LETTER, shown, tokens.ink, True) | {"yref": "y2"})
+        if t in asked:
+            changed = plain[t] != now[t]
+            colour = tokens.i if changed else tokens.ink
+            notes.append(_sign(t, LABEL + 0.1, _shown(now[t]), colour, changed, 14) | {"yref": "y2"})
+    return notes
+
+
+def _arrows(found: Influence, step: int, method: str) -> list[dict]:
+    row = found.values[step].clamp_min(0).numpy()
+    most = max(MOST / 2 if method == "occlusion" else 0.0, float(row.max()), 1e-9)
+    notes = []
+    for s, value in enumerate(row):
+        if value > 0.05 * most:
+            colour = "ink" if s == step else "f" if s < step else "i"
+            aim = step + 0.12 * np.sign(s - step)
+            wire = _wire(s, LETTER + 0.2, aim, LABEL - 0.1, colour, True, 1 + 5 * float(value) / most)
+            notes.append(wire | {"yref": "y2", "ayref": "y2", "arrowsize": 0.6})
+    return notes
+
+
+def _owes(
+    data: Labelled, found: Influence, plain: Signs, now: Signs, asked: list[int], step: int,
+    covered: int | None, cut: str | None, method: str,
+) -> str:  # fmt: skip
+    signs = found.signs
+    unit = "bits" if method == "occlusion" else "bits per unit"
+    before, behind = found.sides(step)
+    text = (
+        f"“{signs[step]}” is labelled {_shown(found.guess[step])}; that owes {before:.1f} {unit} to what "
+        f"came before and {behind:.1f} to what follows."
+    )
+    changed = [t for t in asked if plain[t] != now[t]]
+    if covered is None and cut is None:
+        return f"{text} {_verdict(data, signs, plain, asked)}".rstrip()
+    what = [f"“{signs[covered]}” covered"] if covered is not None else []
+    what += [f"the {cut} direction cut"] if cut else []
+    told = ", ".join(f"{signs[t]} {_shown(plain[t])} → {_shown(now[t])}" for t in changed) or "nothing"
+    return f"With {' and '.join(what)}, of {len(asked)} labels {len(changed)} change: {told}."
+
+
+def _verdict(data: Labelled, signs: Signs, guess: Signs, asked: list[int]) -> str:
+    """What the source says to the labels; nothing where it has nothing to say."""
+    truth = data.truth(signs)
+    if truth is None:
+        return "Not in the dictionary." if data.item == "word" else ""
+    wrong = [f"{signs[t]} is {_shown(truth[t])}" for t in asked if truth[t] != guess[t]]
+    return f"Wrong: {', '.join(wrong[:3])}." if wrong else "All labels are right."
+
+
+def _shown(label: str) -> str:
+    return {"-": "–"}.get(label, label)
+
+
+def _short(sign: str) -> str:
+    return theme.glyph(sign if len(sign) <= 9 else f"{sign[:8]}…")
+
+
+def _tick(sign: str) -> str:
+    return theme.escape(_short(sign))
+
+
+def grown(tasks: Mapping[str, Tagging], text: str, way: str = BOTH) -> theme.Figure:
+    """The labels of a text while it comes in, a row for each new sign; vermilion is what changes later."""
+    if way not in tasks:
+        raise LessonError(f"There is no network {way!r}; there are {', '.join(tasks)}.")
+    task = tasks[way]
+    signs, rows = lesson.arriving(task.model, task.data, text)
+    if len(signs) > LONGEST:
+        raise LessonError(f"The picture has room for {LONGEST} {task.data.sign}s; these are {len(signs)}.")
+    steps, final = len(signs), rows[-1]
+    asked = [task.data.asks(sign) for sign in signs]
+    told = [[_shown(row[t]) if t < len(row) and asked[t] else "" for t in range(steps)] for row in rows]
+    z = [[(1.0 if row[t] != final[t] else 0.0) if t < len(row) and asked[t] else None for t in range(steps)]
+         for row in rows]  # fmt: skip
+    taken_back = sum(cell == 1.0 for row in z for cell in row)
+    late = sum(any(row[t] == 1.0 for row in z) for t in range(steps))
+    tokens = theme.tokens()
+    return theme.figure(
+        go.Heatmap(z=z, zmin=0, zmax=1, xgap=2, ygap=2, showscale=False, hoverongaps=False, text=told,
+                   colorscale=[[0, theme.fade(tokens.f, 0.16)], [1, theme.fade(tokens.i, 0.55)]],
+                   texttemplate="%{text}", textfont={"family": theme.MONO, "size": 13, "color": tokens.ink},
+                   hovertemplate="after %{y}: %{text}<extra></extra>"),
+        title="What would it have said so far?",
+        summary=f"Network reading {_reads(way)}: {late} of {sum(asked)} labels are taken back after they "
+        f"were said, in {taken_back} cells (vermilion).",
+        x=f"label of each {task.data.sign}", y=f"{task.data.sign}s read so far",
+        height=theme.TOP + 56 + 330, margin={"l": 130},
+        xaxis={"range": [-0.5, max(steps, 6) - 0.5], "tickvals": list(range(steps)), "showgrid": False,
+               "ticktext": [_tick(sign) for sign in signs]},
+        yaxis={"range": [steps - 0.5, -0.5], "tickvals": list(range(steps)), "showgrid": False,
+               "ticktext": [_so_far(signs[: n + 1]) for n in range(steps)]},
+    )  # fmt: skip
+
+
+def growing(tasks: Mapping[str, Tagging], text: str | None = None) -> Explorer:
+    """The picture above with the text and the network to choose."""
+    data = next(iter(tasks.values())).data
+    return Explorer(
+        functools.partial(grown, tasks),
+        text=Text(example(data) if text is None else text, label=data.item),
+        way=Pick(
+            {_reads(way): way for way in tasks}, BOTH if BOTH in tasks else next(iter(tasks)), label="reads"
+        ),
+    )
+
+
+def _so_far(signs: Signs) -> str:
+    whole = "".join(_short(sign) for sign in signs)
+    return theme.escape(whole if len(whole) <= 12 else f"…{whole[-11:]}")
+
+
+def _reads(way: str) -> str:
+    return "both ways" if way == BOTH else f"{way} only"
