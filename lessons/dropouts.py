@@ -10,6 +10,7 @@ cost: `python -m benchmarks recurrent_dropout` measures both.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import partial
 from typing import Any, NamedTuple
@@ -95,6 +96,18 @@ class Dropouts:
         """Plain values, for files: `Dropouts(**dropouts.as_dict())`."""
         return asdict(self)
 
+    @classmethod
+    def of(cls, value: Any) -> "Dropouts":
+        """Dropouts from themselves, from their plain values by name, or from None; LessonError for others."""
+        if isinstance(value, Mapping):
+            known = {field.name for field in fields(cls)}
+            if strange := [name for name in value if name not in known]:
+                raise LessonError(f"Dropouts have no {strange[0]!r}; they have {', '.join(sorted(known))}.")
+            return cls(**value)
+        if value is None or isinstance(value, cls):
+            return value or cls()
+        raise LessonError(f"dropouts takes Dropouts(recurrent=0.25) or the like; {value!r} is none.")
+
     def draw(
         self,
         mode: str,
@@ -147,10 +160,7 @@ def zoned(
 
 def checked(dropouts: Any, mode: str) -> Dropouts | None:
     """The dropouts of a layer; LessonError for what its cell does not have. None where nothing is dropped."""
-    if dropouts is None:
-        return None
-    if not isinstance(dropouts, Dropouts):
-        raise LessonError(f"dropouts takes Dropouts(recurrent=0.25) or the like; {dropouts!r} is none.")
+    dropouts = Dropouts.of(dropouts)
     if dropouts.candidate and mode not in CANDIDATES:
         raise LessonError("An Elman network has no candidate to drop; use recurrent= for its state.")
     if dropouts.zoneout_c and mode != "LSTM":

@@ -94,6 +94,9 @@ def refuse_broken_chain(layer: nn.Module, seen: Trace) -> None:
         raise LessonError("Gradients of an edited run are not defined here; give the trace without the edit.")
     if seen.origin == "xray" and layer.dropout and layer.training and layer.num_layers > 1:
         raise LessonError("An x-ray does not show the dropout between layers; give flow a trace instead.")
+    dropping = any(getattr(part, "dropouts", None) and part.training for part, _ in floors(layer))
+    if seen.origin == "xray" and dropping:
+        raise LessonError("An x-ray does not show the masks of dropout; give flow a trace instead.")
     if seen.origin == "xray" and getattr(layer, "residual", False):
         raise LessonError(
             "An x-ray does not show the sums of residual connections; give flow a trace instead."

@@ -56,7 +56,7 @@ class Layered:
     def dropouts(self, chosen) -> None:
         self._dropouts = kinds.checked(chosen, self.mode)
         if type(self).cell is Layered.cell:
-            self.looped = bool(chosen) and chosen.zones
+            self.looped = bool(self._dropouts) and self._dropouts.zones
         elif self._dropouts:
             raise LessonError("Dropouts are for RNN, LSTM and GRU; this layer has cells of its own.")
 

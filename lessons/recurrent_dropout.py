@@ -42,7 +42,11 @@ COSTS = {
 class DropoutPreset(CharPreset):
     """Lesson 02's sizes, and what is dropped."""
 
-    dropouts: Dropouts = NOTHING
+    dropouts: Dropouts | Mapping[str, Any] = NOTHING
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "dropouts", Dropouts.of(self.dropouts))  # plain values, from --set
 
 
 USUAL = Dropouts(input=0.1, output=0.4, weight=0.4)
@@ -92,7 +96,7 @@ class DropoutReader(CharModel):
     ) -> None:
         sizes = (cell, hidden_size, num_layers, embedding_size, dropout, forget_bias)
         super().__init__(vocabulary, *sizes, device=device, dtype=dtype)
-        self.recurrent.dropouts = Dropouts(**dropouts) if isinstance(dropouts, Mapping) else dropouts
+        self.recurrent.dropouts = Dropouts.of(dropouts)
 
     def step(
         self, tokens: Int[Tensor, " batch"], state: State | None = None

@@ -367,6 +367,8 @@ def test_fused_kinds_stay_on_onednn_and_can_be_x_rayed():
         assert seen.cell == "lstm", kind
         shown = seen["h"].transpose(0, 1)
         assert difference(one.masks[0][0].on_output(shown), output) < 1e-6
+        with pytest.raises(LessonError, match="masks of dropout"):
+            flow(one.layer, seen, lambda y: y.sum())
 
 
 @pytest.mark.parametrize(
@@ -380,6 +382,7 @@ def test_fused_kinds_stay_on_onednn_and_can_be_x_rayed():
         (lambda: recurrent.RNN(3, 4, dropouts=Dropouts(candidate=0.1)), "no candidate"),
         (lambda: recurrent.GRU(3, 4, dropouts=Dropouts(zoneout_c=0.1)), "Only an LSTM"),
         (lambda: dropouts.checked(0.3, "GRU"), "0.3 is none"),
+        (lambda: Dropouts.of({"sleep": 0.1}), "no 'sleep'"),
         (lambda: VariantLSTM(3, 4, peepholes=True, dropouts=Dropouts(input=0.1)), "dropouts"),
         (lambda: ResetBeforeGRU(3, 4, dropouts=Dropouts(input=0.1)), "cells of its own"),
         (lambda: setattr(SwappedLSTM(3, 4), "dropouts", Dropouts(input=0.1)), "cells of its own"),
@@ -400,7 +403,8 @@ def test_what_does_not_fit_is_refused_in_a_sentence(ask, words):
 def test_dropouts_say_what_they_are():
     told = Dropouts(input=0.2, weight=0.5, per_gate=True)
     assert str(told) == "input 0.2, weight 0.5, a mask per sequence, one for each gate"
-    assert Dropouts(**told.as_dict()) == told and bool(told) and not Dropouts()
+    assert Dropouts.of(told.as_dict()) == told == Dropouts.of(told) and bool(told)
+    assert not Dropouts() and Dropouts.of(None) == Dropouts()
     assert str(Dropouts()) == "nothing dropped"
     assert "dropouts=(input 0.2" in repr(recurrent.LSTM(3, 4, dropouts=told))
     assert "dropouts" not in repr(recurrent.LSTM(3, 4, dropouts=Dropouts()))

@@ -102,7 +102,7 @@ def every_kind(p: float = 0.3, seed: int = 0, layer: int = 1) -> theme.Figure:
     return theme.figure(
         *traces, title="What is dropped, and for how long?",
         summary=f"At p = {p:.2f} the mask stays the same over all 24 steps for {len(locked)} of "
-        f"{len(scenes)} kinds: {', '.join(locked)}.",
+        f"{len(scenes)} kinds: {'; '.join(locked)}.",
         height=theme.TOP + 56 + 560, margin={"l": 56, "r": 12}, annotations=notes, **axes,
     )  # fmt: skip
 
