@@ -8,14 +8,15 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from lessons import presets, tasks
+from lessons.arguments import Count, Seed, explained
 from lessons.cells import rnn_step
 from lessons.errors import LessonError
 from lessons.recurrent import RNN
 from lessons.run import Run
-from lessons.tasks import SequencePreset, SequenceTask, TemporalOrder, UntilSolved
+from lessons.tasks import SequencePreset, SequenceTask, TemporalOrder
 from lessons.tracing import trace
 from lessons.training import fit
 
@@ -27,7 +28,7 @@ PRESETS = {
         held_out=60, cell="rnn", forget_bias=None,
     ),
     "cpu": SequencePreset(
-        "cpu", steps=1500, learning_rate=1e-2, evaluate_every=50, length=20, batch_size=32, hidden_size=16,
+        "cpu", steps=800, learning_rate=1e-2, evaluate_every=50, length=20, batch_size=32, hidden_size=16,
         cell="rnn", forget_bias=None,
     ),
     "gpu": SequencePreset(
@@ -42,36 +43,44 @@ def preset(name: str | None = None) -> SequencePreset:
     return presets.choose(PRESETS, name)
 
 
-def prepare(preset: SequencePreset, seed: int = 0) -> SequenceTask:
+@explained
+def prepare(preset: SequencePreset, seed: Seed = 0) -> SequenceTask:
     """Temporal order with an Elman network of the preset's size, for `fit`."""
     return tasks.build("temporal order", preset, seed)
 
 
+@explained
 def train(task: SequenceTask, watch: Any = None, progress: bool = True) -> Run:
-    """`fit` until the task is solved, or to the preset's last step."""
-    watches = [UntilSolved(), *([watch] if watch is not None else [])]
-    return fit(task, watch=watches, seed=task.seed, progress=progress)
+    """`fit` to the preset's last step: past the point where the task is solved, the states part further."""
+    return fit(task, watch=watch, seed=task.seed, progress=progress)
 
 
+@explained
 def letters(x: Float[Tensor, "time symbols"]) -> str:
     """The symbols of one temporal-order sequence as letters."""
+    if x.ndim != 2 or x.shape[1] != len(TemporalOrder.alphabet):
+        raise LessonError(
+            f"A sequence has the shape (time, {len(TemporalOrder.alphabet)}); this one has {tuple(x.shape)}."
+        )
     return "".join(TemporalOrder.alphabet[k] for k in x.argmax(-1).tolist())
 
 
+@explained
 def one_hot(word: str) -> Float[Tensor, "time symbols"]:
     """A word of the letters E B X Y a b c d, one input for each; LessonError for others."""
     if not word or (wrong := [letter for letter in word if letter not in TemporalOrder.alphabet]):
         odd = f"; {wrong[0]!r} is none" if word else ", and at least one"
         raise LessonError(f"The network reads the letters {' '.join(TemporalOrder.alphabet)}{odd}.")
-    places = torch.tensor([TemporalOrder.alphabet.index(letter) for letter in word])
-    return torch.nn.functional.one_hot(places, len(TemporalOrder.alphabet)).float()
+    places = torch.tensor([TemporalOrder.alphabet.index(letter) for letter in word], device="cpu")
+    return nn.functional.one_hot(places, len(TemporalOrder.alphabet)).to(torch.float32)
 
 
-def small_network(seed: int = 3) -> RNN:
+@explained
+def small_network(seed: Seed = 3) -> RNN:
     """An untrained Elman layer of two units that reads the eight letters: small enough to write down."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        layer = RNN(len(TemporalOrder.alphabet), 2, batch_first=True)
+        layer = RNN(len(TemporalOrder.alphabet), 2, batch_first=True, device="cpu", dtype=torch.float32)
         for weight in layer.parameters():
             weight.data.mul_(1.5)
     return layer
@@ -98,14 +107,27 @@ class Unrolled:
         return len(self.word)
 
 
+@explained
 @torch.no_grad()
-def unroll(layer: RNN, word: str, gradient: Float[Tensor, " hidden"] | None = None) -> Unrolled:
+def unroll(layer: nn.RNNBase, word: str, gradient: Float[Tensor, " hidden"] | None = None) -> Unrolled:
     """Run a one-layer tanh network over a word, then backpropagate through time (Werbos 1990) by hand.
 
-    gradient: dL/dh at the last step, ones by default (L is the sum of the last state).
+    gradient: dL/dh at the last step, (H,), ones by default (L is the sum of the last state). Raises
+    LessonError for another kind of layer, or one that does not read the eight letters.
     """
+    plain = layer.mode == "RNN_TANH" and layer.num_layers == 1 and layer.bias and not layer.bidirectional
+    if not plain or layer.input_size != len(TemporalOrder.alphabet):
+        raise LessonError(
+            f"Only a tanh RNN of one layer and one direction, with biases and "
+            f"{len(TemporalOrder.alphabet)} inputs, is unrolled here; give it such a layer."
+        )
+    if gradient is not None and gradient.shape != (layer.hidden_size,):
+        raise LessonError(
+            f"The gradient has one number for each of {layer.hidden_size} units; this has shape "
+            f"{tuple(gradient.shape)}."
+        )
     weight_ih, weight_hh, bias_ih, bias_hh = layer.parameters()
-    states = [torch.zeros(1, layer.hidden_size).to(weight_hh)]
+    states = [weight_hh.new_zeros(1, layer.hidden_size)]
     for x in one_hot(word).to(weight_hh):
         states.append(rnn_step(x[None], states[-1], weight_ih, weight_hh, bias_ih, bias_hh).h)
     h = torch.cat(states)
@@ -132,8 +154,9 @@ class Plane:
     variance: float
 
 
+@explained
 @torch.no_grad()
-def plane(task: SequenceTask, count: int = 200) -> Plane:
+def plane(task: TemporalOrder, count: Count = 200) -> Plane:
     """The states of a task's network over `count` held-out sequences, projected; see Plane."""
     x, target = (part[:count] for part in task.held_out())
     states = trace(task.model, x)["h"].to("cpu", torch.float64)

@@ -6,13 +6,14 @@ arrives is measured in float64 on a copy: over a hundred steps it can fall below
 
 from collections.abc import Mapping
 from copy import copy, deepcopy
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
 from lessons import gradients, initialisation, presets, tasks
+from lessons.arguments import Between, Count, Seed, explained
 from lessons.errors import LessonError
 from lessons.run import Run
 from lessons.tasks import SequencePreset, SequenceTask, UntilSolved
@@ -47,6 +48,7 @@ PRESETS = {
     ),
 }  # fmt: skip
 
+Place = Annotated[int, Between(0)]
 Decay = dict[str, Float[Tensor, " time"]]
 
 
@@ -55,23 +57,27 @@ def preset(name: str | None = None) -> SequencePreset:
     return presets.choose(PRESETS, name)
 
 
-def prepare(preset: SequencePreset, seed: int = 0) -> SequenceTask:
+@explained
+def prepare(preset: SequencePreset, seed: Seed = 0) -> SequenceTask:
     """The adding problem with the preset's network, for `fit`."""
     return tasks.build("adding", preset, seed)
 
 
-def networks(preset: SequencePreset, seed: int = 0) -> dict[str, SequenceTask]:
+@explained
+def networks(preset: SequencePreset, seed: Seed = 0) -> dict[str, SequenceTask]:
     """The adding problem once for each of NETWORKS, first weights drawn from `seed`."""
     return {name: prepare(preset.but(**changes), seed) for name, changes in NETWORKS.items()}
 
 
+@explained
 def train(task: SequenceTask, watch: Any = None, progress: bool = True) -> Run:
     """`fit` until the task is solved, or to the preset's last step."""
     watches = [UntilSolved(), *([watch] if watch is not None else [])]
     return fit(task, watch=watches, seed=task.seed, progress=progress)
 
 
-def decay(task: SequenceTask, count: int = SEQUENCES) -> Decay:
+@explained
+def decay(task: SequenceTask, count: Count = SEQUENCES) -> Decay:
     """The length of dL/dh_t (and dL/dc_t) at every step as a share of that at the last step.
 
     L is the task's loss on `count` held-out sequences; the share is the median over them. Pascanu,
@@ -87,12 +93,14 @@ def decay(task: SequenceTask, count: int = SEQUENCES) -> Decay:
     return shares
 
 
+@explained
 def decays(networks: Mapping[str, SequenceTask]) -> dict[str, Decay]:
     """`decay` of each network by name."""
     return {name: decay(task) for name, task in networks.items()}
 
 
-def reach(task: SequenceTask, sequence: int = 0) -> Float[Tensor, " time"]:
+@explained
+def reach(task: SequenceTask, sequence: Place = 0) -> Float[Tensor, " time"]:
     """The largest factor by which a nudge of the state at step t arrives in h at the last step.
 
     The spectral norm of dh_T / d(h_t, c_t) on one held-out sequence: no loss can receive more.
@@ -100,7 +108,8 @@ def reach(task: SequenceTask, sequence: int = 0) -> Float[Tensor, " time"]:
     return torch.linalg.matrix_norm(last_gradient(task, sequence)[1], ord=2).clamp_min(TINY)
 
 
-def arriving(task: SequenceTask, sequence: int = 0) -> Float[Tensor, " time"]:
+@explained
+def arriving(task: SequenceTask, sequence: Place = 0) -> Float[Tensor, " time"]:
     """How long the loss's gradient is at each step, on one held-out sequence, for one at h_T of length 1.
 
     What is left of the loss's own direction after the same Jacobians; at most `reach`.
@@ -116,7 +125,7 @@ def last_gradient(
     """dL/dh_T of one held-out sequence, and dh_T / d(h_t, c_t) for every t."""
     exact = in_double(task)
     x, target = exact.held_out()
-    if not 0 <= sequence < len(x):
+    if sequence >= len(x):
         raise LessonError(f"There is no held-out sequence {sequence}; there are {len(x)}, from 0.")
     x, target = x[sequence : sequence + 1], target[sequence : sequence + 1]
     flow = gradients.flow(exact.model, x, lambda answer: exact.cost(answer, target))
@@ -124,6 +133,7 @@ def last_gradient(
     return flow["h"][0, -1], gradients.reach(exact.model, x).jacobians[:, :hidden]
 
 
+@explained
 def eigenvalues(task: SequenceTask) -> Complex[Tensor, " hidden"]:
     """The eigenvalues of an ungated network's recurrent matrix."""
     layer = task.model.recurrent
@@ -137,14 +147,18 @@ def radius(task: SequenceTask) -> float:
     return float(eigenvalues(task).abs().max())
 
 
+@explained
 def with_radius(task: SequenceTask, radius: float | int) -> SequenceTask:
-    """A copy whose recurrent matrix is scaled, as it is, to this spectral radius."""
+    """A copy whose recurrent matrix is scaled, as it is, to this spectral radius, a number above 0."""
+    if not radius > 0:
+        raise LessonError(f"A spectral radius to scale to is a number above 0; {radius} is not.")
     eigenvalues(task)
     scaled = in_double(task)
     initialisation.spectral_radius(scaled.model.recurrent, radius)
     return scaled
 
 
+@explained
 def in_double(task: SequenceTask) -> SequenceTask:
     """The task with a float64 copy of its model on the CPU, in evaluation mode."""
     twin = copy(task)

@@ -56,8 +56,25 @@ def gradient_by_autograd(h, weight, last):
     return torch.autograd.grad(state @ last, weight)[0]
 
 
+def states_from_torchs_zeros(x, weight_ih, weight_hh, bias):
+    h, found = torch.zeros(len(bias)), []
+    for x_t in x:
+        h = torch.tanh(x_t @ weight_ih.T + h @ weight_hh.T + bias)
+        found.append(h)
+    return found
+
+
+def shares(h, weight, last):
+    found = []
+    for t in range(len(h) - 1, 0, -1):
+        d = (1 - h[t] ** 2) * last
+        found.append(torch.outer(d, h[t - 1]))
+        last = weight.T @ d
+    return found
+
+
 RIGHT = {
-    "elman_states": [states(), states_by_torch],
+    "elman_states": [states(), states_by_torch, states_from_torchs_zeros],
     "count_weights": [weights_of_a_layer, lambda i, h, t: h * (i + h + 2)],
     "remember": [lambda: (1.0, 1.5), lambda: [torch.tensor(3), 1.3], lambda: (5, 10)],
     "weight_gradient": [gradient(), gradient_by_autograd],
@@ -72,6 +89,9 @@ WRONG = {
         (states("w @ x_t + u @ h + b"), "tanh is missing"),
         (states("torch.sigmoid(w @ x_t + u @ h + b)"), "sigmoid"),
         (states(before="h = h"), "one step late"),
+        (states("torch.relu(w @ x_t + u @ h + b)"), "relu"),
+        (states("torch.tanh(w @ x_t + b) + u @ h"), "outside the tanh"),
+        (states(out="torch.stack(found)[:, None]"), "axis of length 1"),
         (states(out="h"), "last state only"),
         (states(out="torch.stack([0 * b, *found])"), "one state too many"),
     ],
@@ -92,6 +112,7 @@ WRONG = {
         (lambda: (0.0, 2.0), "neither w nor u"),
         (lambda: (-1.0, 2.0), "w is negative"),
         (lambda: (0.01, 1.5), "A larger w"),
+        (lambda: (-3.0, -3.0), "u is negative"),
     ],
     "weight_gradient": [
         (gradient("torch.outer(d, h[t - 1])"), "throws away"),
@@ -102,5 +123,8 @@ WRONG = {
         (gradient(back="g"), "same at every step"),
         (gradient("total + torch.outer(g, h[t - 1])"), "slope of tanh"),
         (gradient(out="total / steps"), "mean over the steps"),
+        (gradient("total + torch.outer(d, h[t - 1]) * (t > 1)"), "first step's share is missing"),
+        (shares, "the gradient is their sum"),
+        (lambda *given: torch.stack(shares(*given)), "the gradient is their sum"),
     ],
 }

@@ -62,6 +62,13 @@ def path_by_logarithms(f):
     return (logs.sum(0) - logs.cumsum(0)).exp()
 
 
+def path_one_gate_early(f):
+    rows = [torch.ones_like(f[0])]
+    for gate in f.flip(0)[1:]:
+        rows.insert(0, rows[0] * gate)
+    return rows
+
+
 def reader(line="torch.tanh(w @ x_t + u @ h)", last="h", over="x"):
     source = f"""
 def read_sequence(x, w, u):
@@ -106,6 +113,9 @@ WRONG = {
         (norms(out="torch.stack(found).flip(0) ** 2"), "square of the length"),
         (norms(out="torch.stack(all_of_them).flip(0)"), "length of each is asked for"),
         (norms(out="torch.stack(found[1:]).flip(0)"), "one length is missing"),
+        (lambda h, w, g: norms()(torch.cat([h[:1], h]), w, g), "one length too many"),
+        (lambda h, w, g: norms()(h, w, g) / g.norm(), "shares of the last step"),
+        (norms(out="torch.stack(found).norm()"), "one number for all steps"),
     ],
     "to_radius": [
         (lambda w, r: w * r / torch.linalg.matrix_norm(w, ord=2), "largest singular value"),
@@ -116,6 +126,10 @@ WRONG = {
         (lambda w, r: w * r / torch.linalg.eigvals(w).real.max(), "largest real part"),
         (lambda w, r: w * r / torch.linalg.eigvals(w).real.abs().max(), "only the real parts"),
         (lambda w, r: w * torch.linalg.eigvals(w).abs().max() / r, "upside down"),
+        (lambda w, r: w * r / torch.linalg.eigvals(w).abs()[0], "in no order"),
+        (lambda w, r: w * r / torch.linalg.eigvalsh(w).abs().max(), "symmetric"),
+        (lambda w, r: w * r / torch.linalg.eigvals(w).max(), "complex numbers have no order"),
+        (lambda w, r: r / torch.linalg.eigvals(w).abs().max(), "that is the factor"),
     ],
     "cell_path": [
         (lambda f: f.flip(0).cumprod(0).flip(0), "f_t itself"),
@@ -123,6 +137,7 @@ WRONG = {
         (lambda f: f.prod(0, keepdim=True).repeat(len(f), 1), "product of all gates"),
         (lambda f: torch.cat([f[1:], f[:1] * 0 + 1]), "next step only"),
         (lambda f: f.sum(0) - f.cumsum(0), "a sum"),
+        (path_one_gate_early, "one too early"),
         (lambda f: path_by_logarithms(f).flip(0), "turn them round"),
         (lambda f: f[1:].flip(0).cumprod(0).flip(0), "one step is missing"),
     ],
@@ -134,6 +149,8 @@ WRONG = {
         (reader(last="torch.tensor(h.tolist(), dtype=x.dtype)"), "cut off from the gradient altogether"),
         (shut_off, "cut off from the gradient altogether"),
         (reader("torch.tanh(w @ x_t + u.detach() @ h)"), "not part of the graph"),
+        (reader("torch.tanh(w @ x_t.detach() + u @ h)"), "no step of x"),
+        (reader("torch.tanh(w @ x_t + u @ h.float())"), "zeros of the dtype"),
         (reader("torch.tanh(w @ x_t)"), "the past is gone"),
         (reader("torch.tanh(w @ x_t + u.T @ h)"), "W_hh is transposed"),
         (reader(over="x.flip(0)"), "from its end"),

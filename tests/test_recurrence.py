@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from lessons import recurrence as lesson
+from lessons import tasks
 from lessons.errors import LessonError
 from lessons.experiments import elman_remembers_for_a_while as claim
 from lessons.tracing import trace
@@ -76,7 +77,7 @@ def test_the_plane_holds_the_states_along_their_main_directions(plane):
 
 
 def test_the_graph_shows_states_up_to_the_step(run):
-    cells = np.array(pictures.graph(run, 3).data[0].z, dtype=float)
+    cells = np.array(pictures.graph(run, 3).data[0].z, dtype=float)[::-1]  # plotly counts rows from below
     assert np.allclose(cells[:, ::2][:, :4], run.h[:4].T.numpy())
     assert np.isnan(cells[:, ::2][:, 4:]).all() and np.isnan(cells[:, 1::2]).all()
     assert "After “EXa”" in pictures.graph(run, 3).summary
@@ -92,19 +93,29 @@ def test_every_step_names_the_same_matrix(run):
 
 def test_backward_shows_gradients_and_what_each_step_adds(run):
     figure = pictures.graph(run, 2, "backward")
-    cells = np.array(figure.data[0].z, dtype=float)[:, ::2]
+    cells = np.array(figure.data[0].z, dtype=float)[::-1, ::2]
     assert np.allclose(cells[:, 2:], run.gradient[2:].T.numpy()) and np.isnan(cells[:, :2]).all()
     added = [note.text for note in figure.layout.annotations if note.y == pictures.SHARE]
-    assert added[1] == f"+{float(run.shares[1].norm()):.3f}" and added[0] == "·"
-    assert f"all: {float(run.shares.sum(0).norm()):.3f}" in figure.summary
+    assert added[1] == f"{float(run.shares[1].norm()):.3f}" and added[0] == "·"
+    assert f"all steps: {float(run.shares.sum(0).norm()):.3f}" in figure.summary
+    assert (
+        f"What steps 2 to 6 add to dL/dW_hh is a matrix of length {float(run.shares[1:].sum(0).norm()):.3f}"
+        in (figure.summary)
+    )
 
 
-@pytest.mark.parametrize("wrong", [{"step": 7}, {"step": -1}, {"way": "up"}])
+@pytest.mark.parametrize("wrong", [{"step": 7}, {"step": -1}, {"step": 1.5}, {"step": "2"}, {"way": "up"}])
 def test_what_is_not_there_is_refused(run, plane, wrong):
     with pytest.raises(LessonError):
         pictures.graph(run, **wrong)
     with pytest.raises(LessonError, match="steps 0 to 19"):
         pictures.path(plane, 20)
+    with pytest.raises(LessonError, match="a whole number"):
+        pictures.path(plane, 3, 1.5)
+    with pytest.raises(LessonError, match="none of them"):
+        pictures.spread(plane, -1)
+    with pytest.raises(LessonError, match="layer is"):
+        pictures.step_through("a network")
 
 
 def test_the_path_is_the_sequences_own(plane):
@@ -130,7 +141,7 @@ def test_explorers_follow_and_keep_their_picture_when_a_word_is_wrong(plane, mod
     stepping.value(word="E" * 10)
     assert "room for 9 letters" in stepping.message
     stepping.value(word="EXB", way="backward", step=1)
-    assert not stepping.message and "back to step 1" in stepping.summary
+    assert not stepping.message and "At step 1 dL/dh" in stepping.summary
     following = pictures.follow(plane)
     following.value(step=4, sequence=3)
     assert "At step 4" in following.summary
@@ -158,7 +169,37 @@ def test_a_second_rate_is_tried_only_where_the_first_fails(monkeypatch, solving,
     assert claim.share(claim.sizes("ci"), 0) == best and len(rates) == tried
 
 
-def test_training_ends_when_it_is_solved():
+def test_training_goes_on_when_it_is_solved():
     task = lesson.prepare(SIZES.but(steps=2, evaluate_every=1))
     task.solved = lambda figures: True
-    assert lesson.train(task, progress=False).reason == "solved"
+    run = lesson.train(task, progress=False)
+    assert run.reason == "finished" and run.step == 2
+
+
+BAD = {
+    "a number for a word": lambda: lesson.one_hot(5),
+    "nothing for a word": lambda: lesson.one_hot(None),
+    "a list for a word": lambda: lesson.unroll(lesson.small_network(), ["E", "X"]),
+    "half a seed": lambda: lesson.small_network(1.5),
+    "a seed in words": lambda: lesson.prepare(SIZES, "one"),
+    "no preset": lambda: lesson.prepare("ci"),
+    "too few letters": lambda: lesson.letters(torch.zeros(4, 7)),
+    "no sequence": lambda: lesson.letters("EXB"),
+    "an LSTM": lambda: lesson.unroll(torch.nn.LSTM(8, 2), "EB"),
+    "a GRU's name": lambda: lesson.unroll("gru", "EB"),
+    "relu": lambda: lesson.unroll(torch.nn.RNN(8, 2, nonlinearity="relu"), "EB"),
+    "two layers": lambda: lesson.unroll(torch.nn.RNN(8, 2, num_layers=2), "EB"),
+    "both directions": lambda: lesson.unroll(torch.nn.RNN(8, 2, bidirectional=True), "EB"),
+    "no biases": lambda: lesson.unroll(torch.nn.RNN(8, 2, bias=False), "EB"),
+    "three inputs": lambda: lesson.unroll(torch.nn.RNN(3, 2), "EB"),
+    "a long gradient": lambda: lesson.unroll(lesson.small_network(), "EB", torch.ones(3)),
+    "no points": lambda: lesson.plane(lesson.prepare(SIZES), 0),
+    "another task": lambda: lesson.plane(tasks.build("latch", SIZES)),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_does_not_fit_is_refused_in_a_sentence(case):
+    with pytest.raises(LessonError) as refused:
+        BAD[case]()
+    assert str(refused.value).endswith(".") and len(str(refused.value)) < 200

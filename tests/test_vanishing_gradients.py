@@ -106,6 +106,47 @@ def test_lines_that_leave_the_picture_are_marked(decays):
     assert np.diff(sorted(places)).min() > 0.05 * (high - low)
 
 
+def test_every_line_has_its_name_inside_the_picture():
+    ends = [("a", 3.0), ("b", 3.0), ("c", 2.9), ("d", -60.0), ("e", -50.0), ("f", -24.0)]
+    notes = pictures._labels([(name, at, "#000000") for name, at in ends], -24, 1)
+    places = [note["y"] for note in notes]
+    assert [note["text"][0] for note in notes] == list("defcab") and notes[0]["text"] == "d ↓"
+    assert min(places) >= -24 and max(places) <= 1 and min(np.diff(places)) > 0.05 * 25
+
+
+BAD = {
+    "no task": lambda n: lesson.decay("tanh RNN"),
+    "no sequences": lambda n: lesson.decay(n["GRU"], 0),
+    "half a sequence": lambda n: lesson.reach(n["GRU"], 0.5),
+    "a sequence before the first": lambda n: lesson.arriving(n["GRU"], -1),
+    "a name": lambda n: lesson.reach(n["GRU"], "first"),
+    "radius 0": lambda n: lesson.with_radius(n["tanh RNN"], 0),
+    "radius nan": lambda n: lesson.with_radius(n["tanh RNN"], float("nan")),
+    "radius inf": lambda n: lesson.with_radius(n["tanh RNN"], float("inf")),
+    "a radius in words": lambda n: lesson.with_radius(n["tanh RNN"], "one"),
+    "a radius below 0": lambda n: pictures.scaled(n, "tanh RNN", -1.0),
+    "a gated radius": lambda n: lesson.radius(n["GRU"]),
+    "a preset's name": lambda n: lesson.networks("ci"),
+    "a seed in words": lambda n: lesson.networks(SIZES, "one"),
+    "no networks": lambda n: lesson.decays(5),
+    "nothing to draw": lambda n: pictures.explore({}),
+    "nothing to nudge": lambda n: pictures.nudge({}),
+    "another claim": lambda n: pictures.remembered("elman-remembers-for-a-while"),
+    "a claim's number": lambda n: pictures.remembered(3),
+    "half a step": lambda n: pictures.figure(lesson.decays({"GRU": n["GRU"]}), 0.5),
+    "no decays": lambda n: pictures.explore("GRU"),
+    "a network's number": lambda n: pictures.nudged(n, 3),
+    "a radius of nothing": lambda n: pictures.scaled(n, "tanh RNN", None),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_does_not_fit_is_refused_in_a_sentence(networks, case):
+    with pytest.raises(LessonError) as refused:
+        BAD[case](networks)
+    assert str(refused.value).endswith(".") and len(str(refused.value)) < 200
+
+
 def test_scaled_shows_eigenvalues_on_their_circle(networks):
     figure = pictures.scaled(networks, "orthogonal RNN", 0.5)
     dots = figure.data[4]
@@ -120,7 +161,7 @@ def test_scaled_shows_eigenvalues_on_their_circle(networks):
 
 def test_every_explorer_follows_its_controls(networks, decays):
     makers = (
-        (pictures.explore(decays, decays), {"step": 2, "stage": "as drawn"}),
+        (pictures.explore(decays, decays), {"step": 2, "stage": "untrained"}),
         (pictures.radius(networks), {"radius": 1.5, "name": "identity RNN"}),
         (pictures.nudge(networks), {"name": "tanh RNN", "sequence": 2}),
     )

@@ -8,30 +8,33 @@ import functools
 
 import numpy as np
 import plotly.graph_objects as go
+from torch import nn
 
 from lessons import recurrence as lesson
+from lessons.arguments import explained
 from lessons.errors import LessonError
 from lessons.recurrence import Plane, Unrolled
-from lessons.recurrent import RNN
 from widgets import theme
 from widgets.explorer import Explorer, Index, Pick, Text, Time
 
 FORWARD, BACKWARD = "forward", "backward"
 LONGEST = 9  # letters that fit
-STATE, READ, SHARE = 1.0, 0.0, 1.78  # heights of the rows: states, letters, what a step adds
+STATE, READ, SHARE = 1.0, 0.0, 1.55  # heights of the rows: states, letters, what a step adds
 HALF = 0.3  # half of a box's width, in steps
 TAIL = 6  # steps of the path that are drawn
 COLOURS = {"XX": "f", "XY": "i", "YX": "g", "YY": "o"}
 SIGNS = {"XX": "circle", "XY": "square", "YX": "diamond", "YY": "triangle-up"}
 
 
+@explained
 def graph(run: Unrolled, step: int = 0, way: str = FORWARD) -> theme.Figure:
     """The network unrolled over a word, up to `step`; backward, the gradient's way from the end to `step`.
 
-    A box is a state, its two (or more) cells the units. All arrows of one kind carry the same weights. Above
-    each step, backward: the length of what it adds to the gradient of W_hh. A pure function.
+    A box is a state, its two (or more) cells the units, the first on top. All arrows of one kind carry the
+    same weights. Above each step, backward: the length of what it adds to the gradient of W_hh. A pure
+    function.
     """
-    if not 0 <= step <= run.steps:
+    if step not in range(run.steps + 1):
         raise LessonError(f"There is no step {step}; the word has the steps 0 to {run.steps}.")
     if way not in (FORWARD, BACKWARD):
         raise LessonError(f"The way is {FORWARD} or {BACKWARD}; {way!r} is neither.")
@@ -42,22 +45,23 @@ def graph(run: Unrolled, step: int = 0, way: str = FORWARD) -> theme.Figure:
     limit = float(np.abs(values).max()) if back else 1.0
     gap = [None] * units  # every second column is the space between two boxes; JSON has no NaN
     columns = [
-        column for t in range(run.steps + 1) for column in (values[t].tolist() if lit(t) else gap, gap)
+        column for t in range(run.steps + 1) for column in (values[t, ::-1].tolist() if lit(t) else gap, gap)
     ]
+    rows = list(zip(*columns[:-1], strict=True))
     cells = go.Heatmap(
         x=[edge for t in range(run.steps + 1) for edge in (t - HALF, t + HALF)],
         y=STATE + 0.2 * (np.arange(units + 1) - units / 2), ygap=1, zmin=-limit, zmax=limit,
-        z=list(zip(*columns[:-1], strict=True)),
+        z=rows, text=[["" if value is None else _number(value) for value in row] for row in rows],
         colorscale=theme.scale(theme.SIGNED_SCALE), showscale=False, hoverongaps=False,
-        texttemplate="%{z:.2f}", textfont={"size": 12}, hovertemplate="step %{x}<br>%{z:.4f}<extra></extra>",
+        texttemplate="%{text}", textfont={"size": 12}, hovertemplate="step %{x}<br>%{z:.4f}<extra></extra>",
     )  # fmt: skip
     return theme.figure(
         cells,
         title="What is one network doing at every step?" if not back else "Who is told what went wrong?",
         summary=_told(run, step, back),
         x="step (0 is the start, a state of zeros)",
-        height=theme.TOP + 56 + 270,
-        margin={"l": 108, "r": 24},
+        height=theme.TOP + 56 + 240,
+        margin={"l": 128, "r": 24},
         shapes=[_outline(t, lit(t), units) for t in range(run.steps + 1)],
         annotations=[
             *(_arrow_up(t, run.word[t - 1], not back and lit(t)) for t in range(1, run.steps + 1)),
@@ -66,11 +70,12 @@ def graph(run: Unrolled, step: int = 0, way: str = FORWARD) -> theme.Figure:
             *_rows(back),
         ],
         xaxis={"range": [-0.6, run.steps + 0.6], "dtick": 1, "showgrid": False},
-        yaxis={"range": [-0.25, 2.0], "visible": False},
+        yaxis={"range": [-0.25, 1.75], "visible": False},
     )
 
 
-def step_through(layer: RNN, word: str = "EXaYbB") -> Explorer:
+@explained
+def step_through(layer: nn.RNNBase, word: str = "EXaYbB") -> Explorer:
     """The graph above for a word that you type: step with the arrow keys, forward or backward."""
 
     @functools.lru_cache(maxsize=16)
@@ -90,13 +95,14 @@ def step_through(layer: RNN, word: str = "EXaYbB") -> Explorer:
     )
 
 
+@explained
 def path(plane: Plane, step: int = 0, sequence: int = 0) -> theme.Figure:
     """All sequences' states at `step` as points, coloured by the order to name, and one state's last steps.
 
     Axes are the two directions in which states differ most. A pure function.
     """
     count, steps, _ = plane.points.shape
-    if not 0 <= step < steps or not 0 <= sequence < count:
+    if step not in range(steps) or sequence not in range(count):
         raise LessonError(f"There are the steps 0 to {steps - 1} and the sequences 0 to {count - 1}.")
     points = plane.points.numpy()
     low, high = points.min((0, 1)), points.max((0, 1))
@@ -126,6 +132,7 @@ def path(plane: Plane, step: int = 0, sequence: int = 0) -> theme.Figure:
     )  # fmt: skip
 
 
+@explained
 def follow(plane: Plane, sequence: int = 0) -> Explorer:
     """The picture above with a time slider and the sequence to choose."""
     count, steps, _ = plane.points.shape
@@ -136,8 +143,11 @@ def follow(plane: Plane, sequence: int = 0) -> Explorer:
     )
 
 
+@explained
 def spread(plane: Plane, step: int) -> float:
-    """How far apart the four orders' mean states are, in units of the spread within one order."""
+    """How far apart the two nearest orders' mean states are, in units of the spread within one order."""
+    if step not in range(plane.points.shape[1]):
+        raise LessonError(f"There are the steps 0 to {plane.points.shape[1] - 1}; {step} is none of them.")
     points = plane.points[:, step].numpy()
     groups = [points[[a == order for a in plane.answers]] for order in lesson.ORDERS]
     means = np.stack([group.mean(0) for group in groups if len(group)])
@@ -148,18 +158,22 @@ def spread(plane: Plane, step: int) -> float:
 
 def _told(run: Unrolled, step: int, back: bool) -> str:
     if back:
-        total, now = float(run.shares.sum(0).norm()), run.shares[max(step, 1) - 1 :].sum(0)
+        first, total = max(step, 1), float(run.shares.sum(0).norm())
+        now = float(run.shares[first - 1 :].sum(0).norm())
+        some = f"step {run.steps}" if first == run.steps else f"steps {first} to {run.steps}"
         return (
-            f"From the last step back to step {step}, dL/dh is {float(run.gradient[step].norm()):.3f} long. "
-            f"The shares of {run.steps - max(step, 1) + 1} of {run.steps} steps add up to "
-            f"{float(now.norm()):.3f} of dL/dW_hh; all: {total:.3f}."
+            f"At step {step} dL/dh has length {float(run.gradient[step].norm()):.3f}. "
+            f"What {some} add{'s' * (first == run.steps)} to dL/dW_hh is a matrix of length {now:.3f}; "
+            f"all steps: {total:.3f}."
         )
-    state = ", ".join(f"{value:.2f}".replace("-", "−") for value in run.h[step].tolist())
-    matrix = "; ".join(
-        " ".join(f"{value:.2f}".replace("-", "−") for value in row) for row in run.weight_hh.tolist()
-    )
+    state = ", ".join(map(_number, run.h[step].tolist()))
+    matrix = "; ".join(" ".join(map(_number, row)) for row in run.weight_hh.tolist())
     read = f"After “{run.word[:step]}”" if step else "Before the first letter"
-    return f"{read} the state is ({state}). At every step the same W_hh = [{matrix}] and the same W_ih."
+    return f"{read} the state is ({state}). At every step the same W_hh = [{matrix}], the same W_ih."
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
 
 
 def _outline(t: int, lit: bool, units: int) -> dict:
@@ -197,7 +211,7 @@ def _added(run: Unrolled, t: int, lit: bool) -> dict:
     tokens = theme.tokens()
     size = float(run.shares[t - 1].norm())
     return {
-        "x": t, "y": SHARE, "text": f"+{size:.3f}" if lit else "·", "showarrow": False,
+        "x": t, "y": SHARE, "text": f"{size:.3f}" if lit else "·", "showarrow": False,
         "font": {"size": 13, "color": tokens.g if lit else tokens.soft},
     }  # fmt: skip
 
@@ -207,7 +221,7 @@ def _rows(back: bool) -> list[dict]:
     rows = [("letter", READ, tokens.ink), ("W_ih ↑", 0.45, tokens.o if not back else tokens.soft)]
     rows += [("dL/dh" if back else "state h", STATE + 0.16, tokens.ink)]
     rows += [("W_hhᵀ ←" if back else "W_hh →", STATE - 0.12, tokens.i if back else tokens.f)]
-    rows += [("to dL/dW_hh", SHARE, tokens.g)] if back else []
+    rows += [("adds to dL/dW_hh", SHARE, tokens.g)] if back else []
     return [
         {"text": text, "x": 0, "xref": "paper", "xanchor": "right", "xshift": -4, "y": y, "showarrow": False,
          "font": {"size": 12, "color": colour}}
@@ -235,6 +249,6 @@ def _legend() -> list[dict]:
 
 def _apart(plane: Plane, step: int) -> str:
     return (
-        f"At step {step} the two nearest orders' mean states are {spread(plane, step):.1f} spreads apart. "
-        f"The plane shows {plane.variance:.0%} of how the states differ; {len(plane.words)} sequences."
+        f"At step {step} the two nearest groups are {spread(plane, step):.1f} spreads apart. "
+        f"The plane shows {plane.variance:.0%} of how the states of {len(plane.words)} words differ."
     )

@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 
 from lessons import claims
 from lessons import vanishing_gradients as lesson
+from lessons.arguments import explained
 from lessons.errors import LessonError
 from lessons.tasks import SequenceTask
 from lessons.vanishing_gradients import Decay
@@ -25,9 +26,11 @@ FLOOR, CEILING = -24, 24  # decades that the pictures show at most
 COLOURS = ("ink", "soft", "i", "g", "f", "o")  # in the order of lessons.vanishing_gradients.NETWORKS
 DASHES = {"orthogonal RNN": "dash", "identity RNN": "dash", "GRU": "dashdot"}
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+CLAIM = "rnn-forgets-lstm-remembers"
 Decays = Mapping[str, Decay]
 
 
+@explained
 def figure(decays: Decays, step: int = 0, floor: int | None = None) -> theme.Figure:
     """What arrives at every step of a loss at the last one, for several networks, on a logarithmic scale.
 
@@ -56,22 +59,26 @@ def figure(decays: Decays, step: int = 0, floor: int | None = None) -> theme.Fig
     )
 
 
+@explained
 def explore(before: Decays, after: Decays | None = None) -> Explorer:
     """The picture above with a time slider; with `after`, a choice between the networks then and now."""
-    stages = {"as drawn": before} | ({"trained": after} if after else {})
+    stages = {"untrained": before} | ({"trained": after} if after else {})
     lines = [values for stage in stages.values() for values in _named(stage).values()]
     steps, low = len(lines[0]), _floor(lines)
     controls = {"step": Time(maximum=steps - 1, value=steps // 2, label="time step")}
     if after:
         controls["stage"] = Pick({name: name for name in stages}, "trained", label="networks")
 
-    def picture(step: int, stage: str = "as drawn") -> theme.Figure:
+    def picture(step: int, stage: str = "untrained") -> theme.Figure:
         return figure(stages[stage], step, low)
 
     return Explorer(picture, **controls)
 
 
-def scaled(networks: Mapping[str, SequenceTask], name: str = "tanh RNN", radius: float = 1.0) -> theme.Figure:
+@explained
+def scaled(
+    networks: Mapping[str, SequenceTask], name: str = "tanh RNN", radius: float | int = 1.0
+) -> theme.Figure:
     """An ungated network scaled to a spectral radius: what arrives of the gradient, and its eigenvalues.
 
     The pale line is the network as it stands; the dotted one falls (or rises) by the radius at every step.
@@ -110,6 +117,7 @@ def scaled(networks: Mapping[str, SequenceTask], name: str = "tanh RNN", radius:
     )  # fmt: skip
 
 
+@explained
 def radius(networks: Mapping[str, SequenceTask], name: str = "tanh RNN") -> Explorer:
     """The picture above with the network to choose and its spectral radius on a slider."""
     return Explorer(
@@ -119,6 +127,7 @@ def radius(networks: Mapping[str, SequenceTask], name: str = "tanh RNN") -> Expl
     )
 
 
+@explained
 def nudged(networks: Mapping[str, SequenceTask], name: str = "LSTM", sequence: int = 0) -> theme.Figure:
     """The norm of the Jacobian products of one sequence, and what they leave of the loss's own direction."""
     if name not in networks:
@@ -143,9 +152,12 @@ def nudged(networks: Mapping[str, SequenceTask], name: str = "LSTM", sequence: i
     )  # fmt: skip
 
 
+@explained
 def nudge(networks: Mapping[str, SequenceTask], name: str = "LSTM") -> Explorer:
     """The picture above with the network and the sequence to choose."""
-    last = next(iter(networks.values())).preset.held_out - 1
+    if name not in networks:
+        raise LessonError(f"There is no network {name!r}; there are {', '.join(networks) or 'none'}.")
+    last = networks[name].preset.held_out - 1
     return Explorer(
         functools.partial(nudged, networks),
         name=Pick({key: key for key in networks}, name, label="network"),
@@ -153,12 +165,15 @@ def nudge(networks: Mapping[str, SequenceTask], name: str = "LSTM") -> Explorer:
     )
 
 
+@explained
 def remembered(result: claims.Result | str) -> theme.Figure:
     """Every seed of the lesson's claim on one logarithmic axis of errors: a network a column, lengths in it.
 
-    Takes a Result or the claim's name in the ledger.
+    Takes a Result or the claim's name in the ledger; raises LessonError for another claim.
     """
     result = claims.load(result) if isinstance(result, str) else result
+    if result.name != CLAIM:
+        raise LessonError(f"This picture is of {CLAIM}; draw {result.name} with widgets.claims.every_seed.")
     cells, solved = list(result.spread), 0.01
     lengths = list(result.spread[cells[0]])
     x, y, colours, texts, ticks = [], [], [], [], []
@@ -178,7 +193,7 @@ def remembered(result: claims.Result | str) -> theme.Figure:
         title=f"{result.verdict[0].upper()}{result.verdict[1:]}: who learns to add over how many steps?",
         summary=f"Seeds that solved it at {', '.join(lengths)} steps: {'; '.join(shares)}.",
         x="steps of a sequence", y="held-out mean squared error", height=theme.TOP + 56 + 320,
-        margin={"r": 84},
+        margin={"l": 80, "r": 84},
         annotations=[*(_heading(column, cell) for column, cell in enumerate(cells)),
                      _beside("always 1", np.log10(1 / 6)), _beside("solved", np.log10(solved))],
         shapes=[_dashed(np.log10(1 / 6)), _dashed(np.log10(solved))],
@@ -217,6 +232,8 @@ def _dashed(y: float) -> dict:
 
 def _named(decays: Decays) -> dict[str, np.ndarray]:
     """One line a state: "tanh RNN", but "LSTM h" and "LSTM c"."""
+    if not decays:
+        raise LessonError("There is no network to draw; give the decays of one at least.")
     return {
         name if len(states) == 1 else f"{name} {state}": values.numpy()
         for name, states in decays.items()
@@ -262,17 +279,21 @@ def _powers(low: float, top: float, title: str) -> dict:
 
 def _labels(ends: list[tuple[str, float, str]], low: float, top: float) -> list[dict]:
     """Names at the left ends of lines, inside the picture and apart; ↓ or ↑ where the line has left it."""
-    least, notes = 0.058 * (top - low), []
-    for name, value, colour in sorted(ends, key=lambda end: end[1]):
-        arrow = " ↓" if value < low else " ↑" if value > top else ""
-        y = min(max(value, low), top)
-        y = max(y, notes[-1]["y"] + least) if notes else y
-        notes.append({
-            "text": f"{name}{arrow}", "x": 0, "xref": "paper", "xanchor": "right", "xshift": -6, "y": y,
-            "yanchor": "middle", "showarrow": False, "font": {"size": 12, "color": colour},
-        })  # fmt: skip
-    over = max(0.0, notes[-1]["y"] - top)
-    return [note | {"y": note["y"] - over} for note in notes]
+    least, ends = 0.058 * (top - low), sorted(ends, key=lambda end: end[1])
+    places = [min(max(value, low), top) for _, value, _ in ends]
+    for k in range(1, len(places)):  # upwards, until none stands on another
+        places[k] = max(places[k], places[k - 1] + least)
+    places[-1] = min(places[-1], top)
+    for k in reversed(range(len(places) - 1)):  # and down again, where the top one has left the picture
+        places[k] = min(places[k], places[k + 1] - least)
+    return [
+        {
+            "text": f"{name}{' ↓' if value < low else ' ↑' if value > top else ''}", "x": 0, "xref": "paper",
+            "xanchor": "right", "xshift": -6, "y": y, "yanchor": "middle", "showarrow": False,
+            "font": {"size": 12, "color": colour},
+        }
+        for (name, value, colour), y in zip(ends, places, strict=True)
+    ]  # fmt: skip
 
 
 def _cursor(step: int) -> dict:

@@ -82,6 +82,8 @@ def _guarded(function: Callable) -> Callable:
         try:
             result = function(*arguments)
         except NotImplementedError as error:
+            if error.args:  # torch says so too, of what it cannot do with complex numbers
+                raise
             raise NotAttempted from error
         if result is None and _computes(function):
             raise Unfit("the function returns nothing, as if its `return` line were missing")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -69,7 +70,7 @@ def _dice(seed: int) -> torch.Generator:
 
 def _network(steps: int, inputs: int, hidden: int) -> Callable[[], tuple]:
     def arguments() -> tuple:
-        dice, options = _dice(steps), {"dtype": torch.float64}
+        dice, options = _dice(steps), {"dtype": torch.float32}  # as the torch.zeros of a first attempt
         sizes = ((steps, inputs), (hidden, inputs), (hidden, hidden), (hidden,))
         return tuple(torch.randn(*size, generator=dice, **options) for size in sizes)
 
@@ -129,9 +130,24 @@ ELMAN_STATES = Exercise(
             lambda x, w, u, b: torch.cat([torch.zeros_like(b)[None], elman_states(x, w, u, b)[:-1]]),
             "the states stand one step late: collect h after the step, not before it.",
         ),
+        behaves_like(
+            _forward(lambda x, h, w, u, b: torch.relu(w @ x + u @ h + b)),
+            "that is relu; this network squashes with tanh.",
+        ),
+        behaves_like(
+            _forward(lambda x, h, w, u, b: torch.tanh(w @ x + b) + u @ h),
+            "W_hh h stands outside the tanh; letter and state are added first, then squashed.",
+        ),
         shows(
             lambda seen, expected: seen["the states"].ndim == 1,
             "that is the last state only; collect the state of every step.",
+        ),
+        shows(
+            lambda seen, expected: (
+                seen["the states"].ndim == 3
+                and seen["the states"].squeeze().shape == expected["the states"].shape
+            ),
+            "an axis of length 1 is left over: there is no batch here, one state is (H,).",
         ),
         shows(
             lambda seen, expected: len(seen["the states"]) == len(expected["the states"]) + 1,
@@ -199,18 +215,14 @@ COUNT_WEIGHTS = Exercise(
 # ------------------------------------------------------------------------------------- 3: a memory by hand
 
 PULSE, NOTHING, SIGN = (
-    "20 steps after a pulse of 1 the state is still above 0.5",
+    "after a pulse of 1 the state is above 0.5 at each of 20 steps",
     "without a pulse the state stays at 0",
-    "20 steps after a pulse of −1 the state is still below −0.5",
+    "after a pulse of −1 the state is below −0.5 at each of 20 steps",
 )
 
 
 def _held(function: Callable) -> Observations:
-    result = function()
-    try:
-        w, u = (float(number) for number in result)
-    except (TypeError, ValueError) as error:
-        raise Unfit(f"the result should be two numbers, w and u; it is {describe(result)}") from error
+    w, u = _two_numbers(function())
     ends = {}
     for pulse in (1.0, 0.0, -1.0):
         h, least = torch.tanh(torch.tensor(w * pulse, dtype=torch.float64)), []
@@ -227,6 +239,16 @@ def _held(function: Callable) -> Observations:
     }
 
 
+def _two_numbers(result: object) -> tuple[float, float]:
+    try:
+        w, u = (math.nan if isinstance(number, str) else float(number) for number in result)
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise Unfit(f"the result should be two numbers, w and u; it is {describe(result)}") from error
+    if not (math.isfinite(w) and math.isfinite(u)):
+        raise Unfit("w and u should both be finite numbers")
+    return w, u
+
+
 class _Remember(Exercise):
     """Compares what the unit does, not which of the many right numbers were chosen."""
 
@@ -239,7 +261,7 @@ REMEMBER = _Remember(
     name="remember",
     statement="Choose the two weights of a single unit so that it remembers one pulse for 20 steps.",
     stub='''def remember():
-    """-> w and u of h = tanh(w x + u h): after one step with x = 1 (or −1) and 20 with x = 0, |h| > 0.5."""
+    """-> w, u of h = tanh(w x + u h): at all 20 steps after one x = 1, h > 0.5; after x = −1, h < −0.5."""
     w, u = ..., ...
     return w, u
 ''',
@@ -270,7 +292,7 @@ REMEMBER = _Remember(
         ),
         shows(
             lambda seen, expected: True,
-            "the state rises and sinks; it must be above 0.5 at each of the 20 steps. A larger w starts it "
+            "the state starts below 0.5, and it must be above at each of the 20 steps. A larger w starts it "
             "higher.",
         ),
     ),
@@ -313,6 +335,13 @@ def _outer(d: Tensor, h: Tensor, t: int, gradient: Tensor) -> Tensor:
 
 def _transposed(weight: Tensor, d: Tensor, gradient: Tensor) -> Tensor:
     return weight.T @ d
+
+
+def _first_gradient(h: Tensor, weight: Tensor, last: Tensor) -> Tensor:
+    """dL/dh_1."""
+    for after in h[2:].flip(0):
+        last = weight.T @ ((1 - after**2) * last)
+    return last
 
 
 WEIGHT_GRADIENT = Exercise(
@@ -364,6 +393,17 @@ WEIGHT_GRADIENT = Exercise(
         behaves_like(
             _through_time(lambda d, h, t, g: torch.outer(g, h[t - 1]), _transposed),
             "the share must be taken after the slope of tanh: outer(through_tanh, …).",
+        ),
+        behaves_like(
+            lambda h, weight, last: (
+                weight_gradient(h, weight, last)
+                - weight_gradient(h[:2], weight, _first_gradient(h, weight, last))
+            ),
+            "the first step's share is missing: the loop ends with t = 1, whose state before is h[0].",
+        ),
+        shows(
+            lambda seen, expected: isinstance(seen["dL/dW_hh"], list) or seen["dL/dW_hh"].ndim == 3,
+            "these are the shares themselves, one matrix a step; the gradient is their sum.",
         ),
         behaves_like(
             lambda h, weight, last: weight_gradient(h, weight, last) / (len(h) - 1),
@@ -450,8 +490,8 @@ QUIZ = (
         ),
     ),
     Question(
-        "The same network with the same weights is given sequences of 60 steps instead of 20, and training "
-        "from the start fails. What has changed?",
+        "The same network, with as many weights, is trained from the start on sequences of 60 steps instead "
+        "of 20, and fails. What has changed?",
         (
             Option(
                 "It needs three times as many weights.",

@@ -133,6 +133,18 @@ GRADIENT_NORMS = Exercise(
             lambda h, weight, last: gradient_norms(h, weight, last) ** 2,
             "that is the square of the length.",
         ),
+        behaves_like(
+            lambda h, weight, last: gradient_norms(h, weight, last) / last.norm(),
+            "these are shares of the last step's length; the lengths themselves are asked for.",
+        ),
+        shows(
+            lambda seen, expected: torch.as_tensor(seen["the lengths"]).ndim == 0,
+            "one number for all steps; each step has a length of its own: .norm(dim=-1).",
+        ),
+        shows(
+            lambda seen, expected: seen["the lengths"].shape[0] == expected["the lengths"].shape[0] + 1,
+            "one length too many: stop at h[0]; nothing is asked of the step before it.",
+        ),
         shows(
             lambda seen, expected: seen["the lengths"].ndim == 2,
             "these are the gradients themselves; the length of each is asked for: .norm(dim=-1).",
@@ -176,7 +188,9 @@ TO_RADIUS = Exercise(
         Case("a rotation by a quarter turn, times 3, and radius 1", _matrix([[0.0, -3.0], [3.0, 0.0]], 1.0)),
         Case(
             "a matrix whose largest eigenvalue is negative, radius 1.2",
-            _matrix([[-2.0, 0.5], [0.0, 1.0]], 1.2),
+            _matrix(
+                [[0.5, 0.5, 0.0], [0.0, 0.8, 0.3], [0.0, 0.0, -2.0]], 1.2
+            ),  # not the first that eigvals returns
         ),
     ),
     observe=returns("the matrix"),
@@ -211,6 +225,26 @@ TO_RADIUS = Exercise(
             lambda w, r: w * r / torch.linalg.eigvals(w).real.abs().max(),
             "only the real parts count here. A rotation has none of them, and still turns without "
             "shrinking: take .abs() of the complex eigenvalues.",
+        ),
+        behaves_like(
+            lambda w, r: w * r / torch.linalg.eigvals(w).abs()[0],
+            "torch.linalg.eigvals returns the eigenvalues in no order; take the .max() of their .abs().",
+        ),
+        behaves_like(
+            lambda w, r: w * r / torch.linalg.eigvalsh(w).abs().max(),
+            "eigvalsh is for symmetric matrices and looks at one triangle only; take eigvals.",
+        ),
+        stops_with(
+            "not implemented for 'Complex|not supported for complex",
+            "the eigenvalues are complex, and complex numbers have no order: take .abs() before .max().",
+        ),
+        shows(
+            lambda seen, expected: torch.as_tensor(seen["the matrix"]).is_complex(),
+            "a complex matrix: divide by the eigenvalue's .abs(), which is a real number.",
+        ),
+        shows(
+            lambda seen, expected: torch.as_tensor(seen["the matrix"]).ndim == 0,
+            "that is the factor; multiply the matrix by it.",
         ),
         behaves_like(
             lambda w, r: w * torch.linalg.eigvals(w).abs().max() / r,
@@ -259,6 +293,10 @@ CELL_PATH = Exercise(
             "until the end.",
         ),
         behaves_like(
+            lambda f: torch.cat([f[:-1], torch.ones_like(f[:1])]).flip(0).cumprod(0).flip(0),
+            "each step has the gate one too early: from c_t to c_{t+1} stands f_{t+1}, not f_t.",
+        ),
+        behaves_like(
             lambda f: f.prod(0).expand_as(f),
             "every step has the product of all gates; a late nudge meets fewer of them.",
         ),
@@ -300,20 +338,21 @@ def _sequence(steps: int) -> Callable[[], tuple]:
     return arguments
 
 
+GRADIENTS = ("the gradient with respect to x", "the gradient of weight_ih", "the gradient of weight_hh")
+X = GRADIENTS[0]
+
+
 def _with_gradient(function: Callable, x: Tensor, weight_ih: Tensor, weight_hh: Tensor) -> Observations:
     inputs = [part.clone().requires_grad_() for part in (x, weight_ih, weight_hh)]
     h = torch.as_tensor(function(*inputs))
-    names = ("the gradient with respect to x", "the gradient of weight_ih", "the gradient of weight_hh")
     found = {"the last state": h.detach()}
     if tuple(h.shape) != (3,):
         return found
     grads = torch.autograd.grad(h.sum(), inputs, allow_unused=True) if h.requires_grad else (None,) * 3
-    for name, part, grad in zip(names, inputs, grads, strict=True):
+    for name, part, grad in zip(GRADIENTS, inputs, grads, strict=True):
         found[name] = torch.zeros_like(part) if grad is None else grad
     return found
 
-
-X = "the gradient with respect to x"
 
 READ_SEQUENCE = Exercise(
     name="read_sequence",
@@ -335,10 +374,17 @@ READ_SEQUENCE = Exercise(
         ),
         shows(
             lambda seen, expected: (
-                torch.allclose(seen["the last state"], expected["the last state"]) and not bool(seen[X].any())
+                torch.allclose(seen["the last state"], expected["the last state"])
+                and not any(bool(seen[part].any()) for part in GRADIENTS)
             ),
             "the result is cut off from the gradient altogether: .detach(), .data, .tolist(), "
             "torch.tensor(…) and torch.no_grad() all cut it.",
+        ),
+        shows(
+            lambda seen, expected: (
+                torch.allclose(seen["the last state"], expected["the last state"]) and not bool(seen[X].any())
+            ),
+            "no step of x gets a gradient: x_t is cut off from the graph.",
         ),
         shows(
             lambda seen, expected: (
@@ -371,6 +417,7 @@ READ_SEQUENCE = Exercise(
             lambda x, weight_ih, weight_hh: read_sequence(x.flip(0), weight_ih, weight_hh),
             "the sequence is read from its end.",
         ),
+        stops_with("same dtype", "the numbers here are float64; start from zeros of the dtype of x."),
         stops_with("shapes cannot be multiplied|size mismatch", "W_ih is (H, I): it stands left of x_t."),
     ),
     hints=(

@@ -24,7 +24,8 @@ guess = check.predict("power of ten of what arrives at the first step", ..., low
 
 # %% [markdown]
 # **The picture.** Six untrained networks, the median of 64 sequences, a loss at the last step only. The vertical axis is
-# logarithmic: one grid line is several powers of ten. Drag the time slider to the left and read the numbers.
+# logarithmic: from one grid line to the next are several powers of ten. The LSTM has two lines, since it has two states, `h` and `c`
+# (lesson 04). Drag the time slider to the left and read the numbers.
 
 # %%
 preset = lesson.preset()
@@ -38,13 +39,15 @@ guess.reveal(first["tanh RNN"]["h"][0].log10())
 # %% [markdown]
 # The lines are nearly straight. On a logarithmic axis that means one thing: **at every step the gradient is multiplied by
 # about the same number.** A number below 1 and a hundred steps leave nothing. The two dashed lines are networks of the
-# same kind as the tanh and ReLU lines; only their recurrent matrix starts elsewhere.
+# same kind as the tanh and ReLU lines; only their recurrent matrix starts elsewhere: at a random **orthogonal** matrix, which turns a
+# vector and keeps its length, and at the identity.
 
 # %% [markdown]
 # ## From equations to code
 #
 # The tanh network's state is $h_t = \tanh(W_{ih} x_t + W_{hh} h_{t-1} + b)$. One step back, the gradient passes the slope of
-# tanh, then the matrix, transposed (Pascanu, Mikolov & Bengio 2013, equation 5):
+# tanh, then the matrix, transposed (Pascanu, Mikolov & Bengio 2013, equation 5, for the state
+# before tanh):
 #
 # $$ \frac{\partial L}{\partial h_{t-1}} = W_{hh}^\top \, \mathrm{diag}(1 - h_t^2) \, \frac{\partial L}{\partial h_t}. $$
 #
@@ -61,8 +64,8 @@ def back(h, weight, gradient):
 
 
 # %% [markdown]
-# Is that what autograd computes? `gradients.flow` gives every $\partial L / \partial h_t$ of a fused network in one sweep, and is
-# tested against autograd. Our loop, on one sequence:
+# Is that what autograd computes? `gradients.flow` gives every $\partial L / \partial h_t$ in one sweep, and is tested against
+# autograd. The loop above, on one sequence and in double precision:
 
 # %%
 task = lesson.in_double(drawn["tanh RNN"])
@@ -85,7 +88,8 @@ pictures.radius(drawn)
 # %% [markdown]
 # Three things to check. The dotted law and the tanh line part: the slope $1 - h^2$ is at most 1, so a tanh network can vanish
 # at a radius above 1. The ReLU network's slopes are 0 or 1: about half its units pass nothing, and its line falls faster than
-# the law. The identity network has its units on, follows the law, and above 1 it **explodes**.
+# the law. The units of the identity network that are on stay on, so it follows the law, and above 1 it
+# **explodes**.
 
 # %% [markdown]
 # ## Train
@@ -95,7 +99,10 @@ pictures.radius(drawn)
 # tanh network:
 
 # %%
-preset
+print(f"preset {preset.name}: {preset.hidden_size} units, sequences of {preset.length} steps,")
+print(
+    f"at most {preset.steps:,} training steps of {preset.batch_size} sequences, learning rate {preset.learning_rate}"
+)
 
 # %%
 trained = lesson.networks(preset)
@@ -125,18 +132,18 @@ after = lesson.decays(trained)
 pictures.explore(first, after)
 
 # %%
-gained = {
-    name: float((after[name]["h"][0] / first[name]["h"][0]).log10()) for name in ("tanh RNN", "GRU", "LSTM")
-}
-for name, powers in gained.items():
-    print(f"{name}: the first step gets {powers:+.0f} powers of ten against the untrained network")
+print("powers of ten that arrive at the first step:")
+for name in first:
+    then, now = (float(decays[name]["h"][0].log10()) for decays in (first, after))
+    print(f"{name:>14}: {then:6.1f} untrained, {now:6.1f} trained")
 
 # %% [markdown]
-# The GRU started no better than the tanh network. Training moved both lines up; only the GRU's reached the top. A gate can learn to stay near 1,
-# whatever the state is, and a tanh unit near slope 1 is a unit near 0. The LSTM's `c` line is the same idea: along the cell a gradient meets forget gates and no matrix.
+# The GRU started no better than the tanh network. Training moved both lines up; only the GRU's reached the top. A gate can learn to
+# stay near 1, whatever the state is; a tanh has a slope near 1 only for a unit near 0. The LSTM's `c` line is the same idea: along the
+# cell a gradient meets forget gates and no matrix.
 #
-# And the good starts? Orthogonal and identity networks begin with a gradient that arrives. Whether they keep it while they learn, the
-# picture after training shows.
+# And the good starts? Orthogonal and identity networks began with a gradient that arrives. See in the last column how much of it
+# training has left.
 
 # %% [markdown]
 # ## How far does a nudge travel?
@@ -166,7 +173,8 @@ ledger.load("rnn-forgets-lstm-remembers")
 
 # %% [markdown]
 # It holds for this task, these sizes and this budget of 2,000 steps. Two things it does not say. Forget bias 0 did no worse than 1 here: lesson
-# 06 has tasks where the bias matters. And a start can do the work of a gate: a ReLU network from the identity may solve 50 steps.
+# 06 has tasks where the bias matters. And a start can do the work of a gate: Le, Jaitly & Hinton (2015) report that, at their sizes
+# and budgets, a ReLU network from the identity learned to add over long sequences as well as an LSTM.
 # To run it again: `python -m lessons claim rnn-forgets-lstm-remembers --seeds 5`.
 
 # %% [markdown]
@@ -230,7 +238,7 @@ check.read_sequence(read_sequence)
 # - Back through time, a gradient is multiplied by a slope and a matrix at every step: straight lines on a logarithmic axis.
 # - Where the two together shorten it, it vanishes; where they lengthen it, it explodes. Slopes below 1 pull it down even at a radius above 1.
 # - A vanished gradient does not show in the loss or in the gradient's norm. It shows in `flow`, step by step.
-# - Gates do not start better. They can learn to let a gradient through.
+# - Gates need not start better: the GRU did not. They can learn to let a gradient through.
 
 # %% [markdown]
 # | Keras | here and in PyTorch | differs in |
@@ -247,8 +255,8 @@ quiz.show("vanishing_gradients")
 # %% [markdown]
 # ## References
 #
-# - Hochreiter 1991, *Untersuchungen zu dynamischen neuronalen Netzen*, chapter 4: the gradient's decay, first described.
-# - Bengio, Simard & Frasconi 1994, *Learning long-term dependencies with gradient descent is difficult*, sections II to IV.
+# - Hochreiter 1991, *Untersuchungen zu dynamischen neuronalen Netzen*: the gradient's decay, first described.
+# - Bengio, Simard & Frasconi 1994, *Learning long-term dependencies with gradient descent is difficult*.
 # - Hochreiter & Schmidhuber 1997, *Long short-term memory*, sections 3.1 and 5.4: the analysis, and the adding problem.
 # - Pascanu, Mikolov & Bengio 2013, *On the difficulty of training recurrent neural networks*, section 2, equation 5.
 # - Le, Jaitly & Hinton 2015, *A simple way to initialize recurrent networks of rectified linear units*, section 2: the identity

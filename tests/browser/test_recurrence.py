@@ -15,11 +15,11 @@ def test_step_turn_and_type(lab):
     page.keyboard.press("ArrowRight")
     first.get_by_text("After “EXa”").wait_for()
     first.get_by_label("way").select_option("backward")
-    first.get_by_text("From the last step back to step 3").wait_for()
+    first.get_by_text("At step 3 dL/dh has length").wait_for()
     word = first.get_by_label("word")
     word.fill("EYB")
     word.press("Enter")
-    first.get_by_text("The shares of 1 of 3 steps").wait_for()
+    first.get_by_text("What step 3 adds to dL/dW_hh").wait_for()
     assert first.locator(".jp-OutputArea-output[data-mime-type*=stderr]").count() == 0
     second.locator(".js-plotly-plot .scatterlayer .points path").first.wait_for()
     second.get_by_role("slider", name="time step").focus()
