@@ -8,7 +8,7 @@ recurrent weights times a gain, all its biases plus a shift.
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -24,6 +24,7 @@ Point = tuple[Number, Number]
 Places = Float[Tensor, "*places"]
 
 
+@runtime_checkable
 class Landscape(Protocol):
     """A loss over two numbers. `names` of the two; `bounds` of the part worth seeing, (low, high) of each."""
 
@@ -62,12 +63,11 @@ class Cliff:
 
     def loss(self, first: Places, second: Places) -> Places:
         """The loss for many w and b, in one pass over the steps."""
-        w, b = torch.broadcast_tensors(first, second)
-        h = torch.stack([torch.full_like(w, start) for start in self.starts])
+        h = torch.stack([torch.full_like(first, start) for start in self.starts])
         for _ in range(self.steps):
-            h = torch.tanh(w * h + b)
-        targets = torch.tensor(self.targets, dtype=w.dtype, device=w.device)
-        return (h - targets.view(-1, *[1] * w.dim())).square().mean(0)
+            h = torch.tanh(first * h + second)
+        targets = torch.tensor(self.targets, dtype=h.dtype, device=h.device)
+        return (h - targets.view(-1, *[1] * first.dim())).square().mean(0)
 
     def slope(self, first: Number, second: Number) -> tuple[float, float, float]:
         """Loss, dL/dw and dL/db at one place.
@@ -107,7 +107,7 @@ class Plane:
     LessonError for a network that is not a single Elman layer.
     """
 
-    names = ("gain of the recurrent matrix", "shift of the biases")
+    names = ("recurrent gain", "bias shift")
 
     def __init__(
         self,
@@ -127,22 +127,17 @@ class Plane:
 
     def loss(self, first: Places, second: Places) -> Places:
         """The loss for many gains and shifts, in one pass over the steps; inf or nan where it has none."""
-        gain, shift = torch.broadcast_tensors(first, second)
         x, target = self.batch
         weight_ih, weight_hh, *biases = self.weights
-        drive = x @ weight_ih.T + sum(biases)
-        recurrent = gain.reshape(-1, 1, 1).to(weight_hh) * weight_hh.T
-        shifts, h = (
-            shift.reshape(-1, 1, 1).to(weight_hh),
-            drive.new_zeros(gain.numel(), len(x), len(weight_hh)),
-        )
-        states = []
+        gain, shift = (place.reshape(-1, 1, 1).to(weight_hh) for place in (first, second))
+        drive, recurrent = x @ weight_ih.T + sum(biases), gain * weight_hh.T
+        h, states = drive.new_zeros(len(gain), len(x), len(weight_hh)), []
         for drive_t in drive.unbind(1):
-            h = self.act(torch.baddbmm(drive_t + shifts, h, recurrent))
+            h = self.act(torch.baddbmm(drive_t + shift, h, recurrent))
             states.append(h)
         answers = self.task.model.answer(torch.stack(states, 2).flatten(0, 1)).unflatten(0, (-1, len(x)))
         costs = [self.task.cost(answer, target) for answer in answers]
-        return torch.stack(costs).reshape(gain.shape).to(first)
+        return torch.stack(costs).reshape(first.shape).to(first)
 
     def slope(self, first: Number, second: Number) -> tuple[float, float, float]:
         """Loss, dL/d gain and dL/d shift at one place, by autograd through the same pass."""
@@ -166,7 +161,7 @@ def surface(landscape: Landscape, count: int = 70) -> Surface:
     first, second = (
         torch.linspace(*ends, count, dtype=torch.float64, device="cpu") for ends in landscape.bounds
     )
-    return Surface(first, second, landscape.loss(first[None, :], second[:, None]))
+    return Surface(first, second, landscape.loss(*torch.meshgrid(first, second, indexing="xy")))
 
 
 @dataclass(frozen=True)
@@ -199,7 +194,7 @@ def descend(
     rate: Number = 0.2,
     momentum: Number = 0.9,
     way: str = "by norm",
-    threshold: Number = 0.5,
+    threshold: Number = 1.0,
     count: int = 60,
 ) -> Path:
     """`count` steps of gradient descent with momentum (torch's SGD) from `start`, the gradient clipped.

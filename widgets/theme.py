@@ -17,7 +17,10 @@ from lessons.errors import LessonError
 
 SANS = "system-ui, 'DejaVu Sans', sans-serif"
 MONO = "'DejaVu Sans Mono', ui-monospace, monospace"
-CONFIG = {"displayModeBar": False, "showSendToCloud": False, "displaylogo": False, "responsive": True}
+CONFIG = {
+    "displayModeBar": False, "showSendToCloud": False, "displaylogo": False, "responsive": True,
+    "scrollZoom": False,  # a wheel over a landscape scrolls the page, as it does everywhere else
+}  # fmt: skip
 
 # 0 … 1: Cividis. Signed values: RdBu with red for positive and a neutral middle.
 UNIT_SCALE = ("#00224e", "#35456c", "#666970", "#948e77", "#c7b466", "#fee838")

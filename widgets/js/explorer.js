@@ -181,7 +181,8 @@ function render({ model, el }) {
     return [element("label", {}, box, element("span", {}, label))];
   }
 
-  const builders = { time: timeline, slider, pick, index, text, switch: tick };
+  const alone = (control) => [element("div", { class: "group grow" }, ...slider(control))];
+  const builders = { time: timeline, slider: alone, pick, index, text, switch: tick };
   for (const control of spec) bar.append(...builders[control.kind](control));
 
   // Keys anywhere in the bar: ← → move in time, Home starts, space plays, digits choose in the first picker.
