@@ -131,7 +131,10 @@ def build(
     rows = [row for row in rows if kept.issuperset(row[2])]
     symbol = ways.get("symbol", str)
     found = sorted({symbol(sign) for _, signs, _ in rows for sign in signs} - {BLANK})
-    symbols, labels = (BLANK, *found), tuple(sorted(kept - {UNASKED}, key=lambda label: -counts[label]))
+    symbols, labels = (
+        (BLANK, *found),
+        tuple(sorted(kept - {UNASKED}, key=lambda label: (-counts[label], label))),
+    )
     dealt: dict[str, list] = {"train": [], **{part: [] for part in HELD_OUT}}
     for key, signs, own in sorted(rows, key=lambda row: digest(" ".join(row[1]))):
         dealt[deal(key)].append((signs, own))

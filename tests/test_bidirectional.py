@@ -13,7 +13,7 @@ from lessons.bidirectional import BACKWARD, BOTH, FORWARD
 from lessons.errors import LessonError
 from lessons.training import fit
 from widgets import bidirectional as pictures
-from widgets import labels, theme
+from widgets import labels, theme, two_ways
 
 SIZES = lesson.PRESETS["ci"].but(steps=250, evaluate_every=250, learning_rate=4e-2, warmup=0, held_out=60)
 
@@ -53,7 +53,7 @@ def chances(task, data, text, blank=None, cut=None):
 
 def test_only_who_sees_the_future_learns_it(tasks):
     shares = {way: task.evaluate()["letters right"] for way, task in tasks.items()}
-    assert min(shares[BACKWARD], shares[BOTH]) > 0.95 > 0.7 > shares[FORWARD]
+    assert min(shares[BACKWARD], shares[BOTH]) > 0.85 > 0.7 > shares[FORWARD]
 
 
 def test_occlusion_is_the_difference_of_two_readings(tasks, data):
@@ -68,7 +68,7 @@ def test_occlusion_is_the_difference_of_two_readings(tasks, data):
         assert found.labels[1][s] == data.labels[covered[1].argmax()]
     assert found.guess == ("b", "c", "a", "-")
     before, behind = found.sides(1)
-    assert behind > 2 > before and found.sides(0)[0] == 0
+    assert behind > 3 * before and found.sides(0)[0] == 0
 
 
 def test_gradient_is_the_slope_of_the_guessed_label(tasks, data):
@@ -143,6 +143,7 @@ def test_the_drawing_lights_what_an_output_knows(way, lit):
     bright = [note for note in known if note.font.color == theme.tokens().ink]
     assert len(known) == 6 and len(bright) == lit
     assert f"{lit} of 6 letters" in figure.summary
+    assert pictures.wiring is two_ways.wiring
     assert pictures.wiring("ab", 9).layout.meta["title"] == "What can the output at “b” know?"
 
 

@@ -15,115 +15,17 @@ from lessons import bidirectional as lesson
 from lessons.bidirectional import Influence
 from lessons.errors import LessonError
 from lessons.labelled import Labelled, Signs
-from lessons.tagging import BACKWARD, BOTH, DIRECTIONS, FORWARD, Tagging
-from widgets import theme
+from lessons.tagging import BACKWARD, BOTH, FORWARD, Tagging
+from widgets import theme, two_ways
 from widgets.explorer import Explorer, Index, Pick, Text, Time
+from widgets.two_ways import LONGEST, wired, wiring
 
-LONGEST = 14  # signs that a picture has room for
-INPUT, AHEAD, BACK, OUTPUT = 0.0, 1.0, 1.9, 2.9  # heights of the drawing's rows
-ASIDE = 0.1  # by how much the two directions' states stand beside one another
+__all__ = ["example", "growing", "grown", "influence", "influences", "wired", "wiring"]
+
 LABEL, LETTER = 1.0, 0.0  # heights of the rows over the matrix
 MOST = 8.0  # bits at which a colour is full
 CUTS = {"nothing": None, "the forward direction": FORWARD, "the backward direction": BACKWARD}
 COLOURS = {FORWARD: "f", BACKWARD: "i", BOTH: "ink"}
-
-
-def wiring(word: str, step: int = 0, way: str = BOTH) -> theme.Figure:
-    """A network unrolled over a word, one way or both; lit is what the output at `step` can know.
-
-    A pure function; no weights are needed. Raises LessonError for words that do not fit and unknown ways.
-    """
-    if not isinstance(word, str) or not 0 < len(word) <= LONGEST:
-        raise LessonError(f"The drawing needs a word of 1 to {LONGEST} letters.")
-    if way not in DIRECTIONS:
-        raise LessonError(f"The way is one of {', '.join(DIRECTIONS)}; {way!r} is not.")
-    step = min(step, len(word) - 1)
-    tokens, last = theme.tokens(), len(word) - 1
-    notes, boxes = [], []
-    for t, letter in enumerate(word):
-        notes.append(_sign(t, INPUT, letter, tokens.ink if _known(t, step, way) else tokens.soft, True))
-        boxes.append(_box(t, OUTPUT, "ink", t == step, 0.28))
-        if way != BACKWARD:
-            boxes.append(_box(t - ASIDE, AHEAD, "f", t <= step))
-            notes.append(_wire(t - ASIDE, INPUT + 0.2, t - ASIDE, AHEAD - 0.24, "f", t <= step))
-            notes.append(_wire(t - 0.21, AHEAD + 0.24, t - 0.21, OUTPUT - 0.24, "f", t == step))
-            if t:
-                notes.append(_wire(t - 0.89, AHEAD, t - 0.29, AHEAD, "f", t <= step))
-        if way != FORWARD:
-            boxes.append(_box(t + ASIDE, BACK, "i", t >= step))
-            notes.append(_wire(t + 0.21, INPUT + 0.2, t + 0.21, BACK - 0.24, "i", t >= step))
-            notes.append(_wire(t + ASIDE, BACK + 0.24, t + ASIDE, OUTPUT - 0.24, "i", t == step))
-            if t < last:
-                notes.append(_wire(t + 0.89, BACK, t + 0.29, BACK, "i", t >= step))
-    rows = [("output", OUTPUT, tokens.ink), ("input", INPUT, tokens.ink)]
-    rows += [("forward →", AHEAD, tokens.f)] if way != BACKWARD else []
-    rows += [("← backward", BACK, tokens.i)] if way != FORWARD else []
-    return theme.figure(
-        go.Scatter(x=list(range(len(word))), y=[OUTPUT] * len(word), mode="markers", opacity=0,
-                   text=[theme.escape(_knows(word, t, way)) for t in range(len(word))],
-                   hovertemplate="%{text}<extra></extra>"),
-        title=f"What can the output at “{word[step]}” know?", summary=f"{_knows(word, step, way)}.",
-        height=theme.TOP + 40 + 300, margin={"l": 104, "r": 24, "b": 40}, shapes=boxes,
-        annotations=[*notes, *(_row(*row) for row in rows)],
-        x="step", xaxis={"range": [-0.6, max(last, 5) + 0.6], "dtick": 1, "showgrid": False},
-        yaxis={"range": [-0.35, 3.3], "visible": False},
-    )  # fmt: skip
-
-
-def wired(word: str = "knight") -> Explorer:
-    """The drawing above with the step, the way and the word to choose."""
-    return Explorer(
-        wiring,
-        step=Time(maximum=LONGEST - 1, value=0, label="step"),
-        way=Pick({"forward only": FORWARD, "backward only": BACKWARD, "both": BOTH}, BOTH, label="reads"),
-        word=Text(word, label="word"),
-    )
-
-
-def _known(t: int, step: int, way: str) -> bool:
-    return way == BOTH or (t <= step if way == FORWARD else t >= step)
-
-
-def _knows(word: str, step: int, way: str) -> str:
-    known = {FORWARD: word[: step + 1], BACKWARD: word[step:], BOTH: word}[way]
-    sides = {
-        FORWARD: "The forward states bring what came before",
-        BACKWARD: "The backward states bring what comes after",
-        BOTH: "The two directions meet",
-    }[way]
-    return f"{sides}: at step {step} the output knows “{known}”, {len(known)} of {len(word)} letters"
-
-
-def _sign(x: float, y: float, text: str, colour: str, bold: bool = False, size: int = 16) -> dict:
-    text = theme.escape(theme.glyph(text))
-    return {
-        "x": x, "y": y, "text": f"<b>{text}</b>" if bold else text, "showarrow": False,
-        "font": {"size": size, "family": theme.MONO, "color": colour},
-    }  # fmt: skip
-
-
-def _box(x: float, y: float, colour: str, lit: bool, width: float = 0.18) -> dict:
-    drawn = theme.colour(colour)
-    return {
-        "type": "rect", "x0": x - width, "x1": x + width, "y0": y - 0.22, "y1": y + 0.22, "layer": "below",
-        "line": {"color": drawn if lit else theme.tokens().rule, "width": 2},
-        "fillcolor": theme.fade(drawn, 0.25 if lit else 0.0),
-    }  # fmt: skip
-
-
-def _wire(x0: float, y0: float, x1: float, y1: float, colour: str, lit: bool, width: float = 2.0) -> dict:
-    return {
-        "x": x1, "y": y1, "ax": x0, "ay": y0, "xref": "x", "yref": "y", "axref": "x", "ayref": "y",
-        "text": "", "showarrow": True, "arrowhead": 2, "arrowsize": 0.9, "arrowwidth": width if lit else 1.0,
-        "arrowcolor": theme.colour(colour) if lit else theme.tokens().rule,
-    }  # fmt: skip
-
-
-def _row(text: str, y: float, colour: str) -> dict:
-    return {
-        "text": text, "x": 0, "xref": "paper", "xanchor": "right", "xshift": -8, "y": y, "showarrow": False,
-        "font": {"size": 13, "color": colour},
-    }  # fmt: skip
 
 
 def influence(
@@ -159,8 +61,8 @@ def influence(
         annotations=[
             *_over(data, signs, plain.guess, now.guess, asked, covered),
             *_arrows(found, step, method),
-            _row("label", LABEL, theme.tokens().soft) | {"yref": "y2"},
-            _row(data.sign, LETTER, theme.tokens().soft) | {"yref": "y2"},
+            two_ways.row("label", LABEL, theme.tokens().soft) | {"yref": "y2"},
+            two_ways.row(data.sign, LETTER, theme.tokens().soft) | {"yref": "y2"},
         ],
         xaxis={"range": [-0.5, max(len(signs), 6) - 0.5], "tickvals": list(range(len(signs))),
                "showgrid": False, "ticktext": [_tick(sign) for sign in signs],
@@ -218,11 +120,11 @@ def _over(
     tokens, notes = theme.tokens(), []
     for t, sign in enumerate(signs):
         shown = "▢" if t == covered else _short(sign)
-        notes.append(_sign(t, LETTER, shown, tokens.ink, True) | {"yref": "y2"})
+        notes.append(two_ways.sign(t, LETTER, shown, tokens.ink, True) | {"yref": "y2"})
         if t in asked:
             changed = plain[t] != now[t]
             colour = tokens.i if changed else tokens.ink
-            notes.append(_sign(t, LABEL + 0.1, _shown(now[t]), colour, changed, 14) | {"yref": "y2"})
+            notes.append(two_ways.sign(t, LABEL + 0.1, _shown(now[t]), colour, changed, 14) | {"yref": "y2"})
     return notes
 
 
@@ -234,7 +136,7 @@ def _arrows(found: Influence, step: int, method: str) -> list[dict]:
         if value > 0.05 * most:
             colour = "ink" if s == step else "f" if s < step else "i"
             aim = step + 0.12 * np.sign(s - step)
-            wire = _wire(s, LETTER + 0.2, aim, LABEL - 0.1, colour, True, 1 + 5 * float(value) / most)
+            wire = two_ways.wire(s, LETTER + 0.2, aim, LABEL - 0.1, colour, True, 1 + 5 * float(value) / most)
             notes.append(wire | {"yref": "y2", "ayref": "y2", "arrowsize": 0.6})
     return notes
 
