@@ -238,6 +238,8 @@ def words(hint: Any) -> str:
 def _many(hint: Any) -> str:
     """The plural, where it has one."""
     bare = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    if isinstance(bare, list):  # what a function takes
+        return ""
     return _MANY.get(bare) or ("lists" if get_origin(bare) in (Sequence, Iterable) else "")
 
 
