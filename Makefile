@@ -7,6 +7,10 @@ VENV ?= .venv$(if $(filter-out locked,$(RELEASES)),-$(RELEASES))
 PRESET ?= cpu
 SEEDS ?= 5
 
+# GNU OpenMP (torch on Linux) lets a thread that waits spin for milliseconds. When a browser wants the other
+# core, a training on two threads then takes ten times as long; after 2000 turns it had better sleep.
+export GOMP_SPINCOUNT ?= 2000
+
 BIN := $(VENV)/bin
 RUN := $(BIN)/python
 PIP := $(RUN) -m pip install --disable-pip-version-check $(if $(CI),-q)

@@ -4,6 +4,7 @@
 are first asked for, so that `import lessons` itself takes milliseconds.
 """
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -27,6 +28,9 @@ _MODULES = (
     "units",
     "vocabulary",
 )
+
+# For the command line, where torch comes after this; the Makefile says why, `make lab` and Binder set it too.
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 __all__ = [*_NAMES, *_MODULES]
 

@@ -122,6 +122,25 @@ def test_post_build_installs_the_course_and_fetches_the_texts():
     subprocess.run(["bash", "-n", script], check=True)
 
 
+def test_waiting_threads_sleep_wherever_the_course_is_started():
+    value = re.search(r"GOMP_SPINCOUNT \?= (\d+)", (ROOT / "Makefile").read_text(encoding="utf-8"))[1]
+    started = [
+        "bash",
+        str(ROOT / "start"),
+        sys.executable,
+        "-c",
+        "import os; print(os.environ['GOMP_SPINCOUNT'])",
+    ]
+    assert os.access(ROOT / "start", os.X_OK)
+    assert subprocess.run(started, capture_output=True, text=True).stdout.strip() == value
+    clean = {name: text for name, text in os.environ.items() if name != "GOMP_SPINCOUNT"}
+    imported = "import lessons, os, sys; print(os.environ['GOMP_SPINCOUNT'], 'torch' in sys.modules)"
+    run = subprocess.run(
+        [sys.executable, "-c", imported], cwd=ROOT, env=clean, capture_output=True, text=True
+    )
+    assert run.stdout.split() == [value, "False"]
+
+
 def test_the_workflow_runs_the_lowest_and_the_newest_releases():
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8"))
     matrix = workflow["jobs"]["test"]["strategy"]["matrix"]["include"]

@@ -78,7 +78,7 @@ class Server:
             )
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(values))
-        return {"UNROLLED_PRESET": self.preset, **os.environ, **folders}
+        return {"UNROLLED_PRESET": self.preset, "GOMP_SPINCOUNT": "2000", **os.environ, **folders}
 
     def wait(self, seconds: float = 90) -> None:
         end = time.monotonic() + seconds
