@@ -16,6 +16,7 @@ from lessons.arguments import explained
 from lessons.devices import Machine
 from lessons.errors import LessonError
 
+LOSSES = ("train", "valid", "test")  # figures that are the loss itself, on other data
 REASONS = ("running", "finished", "solved", "interrupted", "stopped", "diverged")
 
 
@@ -85,6 +86,10 @@ class Run:
         """The step of the last evaluation; an interrupted run has gone on since."""
         return self.evaluations[-1]["step"] if self.evaluations else 0
 
+    def measured(self, figure: str) -> str:
+        """What is printed behind a figure: the unit of the loss, unless its name tells another measure."""
+        return f" {self.unit}" if figure in LOSSES else ""
+
     def stop(self, reason: str = "stopped") -> None:
         """End the training after the step it is in; what a stop button calls."""
         self.stopping = reason
@@ -93,11 +98,11 @@ class Run:
         steps = f"{self.step:,} steps"
         if self.step < self.settings.get("steps", self.step):
             steps = f"{self.step:,} of {self.settings['steps']:,} steps"
-        figures = ", ".join(f"{name} {value:.3f}" for name, value in self.last.items())
+        figures = ", ".join(f"{name} {value:.3f}{self.measured(name)}" for name, value in self.last.items())
         if figures and self.evaluated != self.step:
-            figures += f" at step {self.evaluated:,}"
+            figures += f", at step {self.evaluated:,}"
         how = ", ".join(filter(None, [self.device, self.settings.get("precision"), f"seed {self.seed}"]))
-        told = f": {figures} {self.unit}" if figures else ""
+        told = f": {figures}" if figures else ""
         return (
             f"{self.name}, preset {self.preset}, {steps} in {self.seconds:.0f} s ({how}){told}, {self.reason}"
         )

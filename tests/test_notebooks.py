@@ -151,3 +151,12 @@ def test_paths_become_relative(tmp_path):
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=[output])])
     found = build_notebook.without_paths(book, tmp_path).cells[0].outputs[0].text
     assert found == "lessons/cells.py and notebooks/x and cell:3"
+
+
+def test_what_is_left_of_a_progress_bar_is_taken_out():
+    bar = "lstm · cpu:   0%|          | 0/800 [00:00<?, ?step/s]"
+    texts = (bar, f"{bar}\rlstm, preset cpu, 800 steps", "5%| of all |\n")
+    outputs = [nbformat.v4.new_output("stream", text=text) for text in texts]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("fit()", outputs=outputs)])
+    tidied = build_notebook.tidy(book, {})
+    assert [output.text for output in tidied.cells[0].outputs] == ["lstm, preset cpu, 800 steps", texts[2]]

@@ -69,4 +69,4 @@ def test_a_model_is_no_record(tmp_path):
 
 def test_a_figure_from_an_earlier_step_says_which(run):
     run.evaluations.pop()
-    assert "valid 2.250 at step 2 bits per character" in str(run)
+    assert "valid 2.250 bits per character, at step 2" in str(run)

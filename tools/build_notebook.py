@@ -27,6 +27,7 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 WIDTH = 1120  # of the page, in pixels: outputs get about 940
+BAR = re.compile(r"\d+%\|.*step/s")
 Pictures = dict[tuple[int, int], bytes]  # (code cell, output) -> PNG
 
 
@@ -124,7 +125,17 @@ def tidy(book: nbformat.NotebookNode, pictures: Pictures) -> nbformat.NotebookNo
             if "data" in output:
                 output.metadata = {}
                 tidy_data(output.data, pictures.get((number, place)))
+        cell.outputs = [output for output in map(without_bar, cell.outputs) if output]
     return book
+
+
+def without_bar(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
+    """An output without what is left of a progress bar; None if it was nothing else."""
+    if output.output_type != "stream":
+        return output
+    lines = [line for line in re.split("[\r\n]", output.text) if not BAR.search(line)]
+    output.text = "\n".join(lines) if BAR.search(output.text) else output.text
+    return output if output.text.strip() else None
 
 
 def tidy_data(data: dict, picture: bytes | None) -> None:

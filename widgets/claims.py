@@ -16,6 +16,9 @@ from widgets import theme
 SPREAD = 0.36  # how wide the seeds of one condition stand, of the distance between conditions
 GAP = 0.14  # between panels, of the width
 LINE = 100  # letters in a line of the rule
+SPELT = {name.lower(): name for name in ("LSTM", "GRU", "RNN", "RNNs", "LSTMs", "GRUs", "Elman")} | {
+    "5gram": "5-gram"
+}
 SUBTITLE = 92  # letters in a line below the title
 
 
@@ -48,13 +51,18 @@ def every_seed(result: claims.Result | str) -> theme.Figure:
     verdict = f"{result.verdict[0].upper()}{result.verdict[1:]}"
     return theme.figure(
         *traces,
-        title=f"{verdict}: {result.name.replace('-', ' ')}",
+        title=f"{verdict}: {_spelt(result.name)}",
         summary=summary,
         height=450 + 16 * len(rule),
         margin={"b": 82 + 16 * len(rule)},
         annotations=[*notes, note],
         **layout,
     )
+
+
+def _spelt(name: str) -> str:
+    """A claim's name as words: "char-lstm-beats-5gram" is "char LSTM beats 5-gram"."""
+    return " ".join(SPELT.get(word, word) for word in name.split("-"))
 
 
 def _summary(result: claims.Result, claim: Claim) -> str:

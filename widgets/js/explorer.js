@@ -47,8 +47,10 @@ function render({ model, el }) {
       queued = true;
       return;
     }
-    waiting = Date.now();
     queued = false;
+    // The kernel answers changes only: nothing is asked where nothing changes, as at the end of a slider.
+    if (JSON.stringify(values) === JSON.stringify(model.get("values"))) return;
+    waiting = Date.now();
     model.set("values", { ...values });
     model.set("asked", model.get("asked") + 1);
     model.save_changes();
