@@ -159,6 +159,10 @@ def test_explorers_follow_and_refuse(laps):
         made.close()
     with pytest.raises(LessonError, match="steps or seconds"):
         pictures.laps(laps, "hours")
+    with pytest.raises(LessonError, match="no race to draw"):
+        pictures.compare([])
+    with pytest.raises(LessonError, match="z is a number from 0 to 1"):
+        pictures.one("open")
 
 
 def test_faster_counts_the_seeds_below_its_share():

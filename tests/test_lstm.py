@@ -154,6 +154,9 @@ def test_scores_choose_the_unit():
         ({"drawing": "monet"}, "no drawing 'monet'"),
         ({"unit": 6}, "units 0 to 5"),
         ({"layer": 1}, "no layer 1"),
+        ({"unit": "3"}, "unit is a whole number"),
+        ({"step": 1.5}, "step is a whole number"),
+        ({"scores": 5}, "scores is a list"),
     ],
 )
 def test_problems_are_said_in_the_message_line(given, words):

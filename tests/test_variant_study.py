@@ -205,6 +205,8 @@ def test_the_study_can_be_explored_and_refuses_other_tasks():
     explorer.close()
     with pytest.raises(LessonError, match="adding or reading"):
         pictures.figure(result(), "parity")
+    with pytest.raises(LessonError, match="measures other things"):
+        pictures.explore("gru-trains-faster")
 
 
 def test_near_best_allows_one_seed_less():

@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 import torch
 
 from lessons import cells, gru, tracing
+from lessons.arguments import Share, explained
 from lessons.errors import LessonError
 from lessons.gru import Lap
 from widgets import theme
@@ -27,7 +28,8 @@ INPUTS, UNITS, GAIN = 4, 12, 3.0  # the two layers whose reset gates are compare
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 
-def one(z: float = 0.9, r: float = 0.0) -> theme.Figure:
+@explained
+def one(z: Share = 0.9, r: Share = 0.0) -> theme.Figure:
     """One GRU unit over 40 steps, its update gate held at z and its reset gate at r.
 
     It reads two pulses. The dashed line is the candidate: where the state is drawn to.
@@ -43,7 +45,7 @@ def one(z: float = 0.9, r: float = 0.0) -> theme.Figure:
         shapes=[_pulse(step, value) for step, value in PULSES.items()],
         annotations=[
             *_ends([("state h", h[-1], tokens.ink), ("candidate n", n[-1], theme.colour("n"))], 2.4),
-            *[_note(step, 1.12, f"reads {value:+g}".replace("-", "−")) for step, value in PULSES.items()],
+            *[_note(step, 1.13, f"reads {value:+g}".replace("-", "−")) for step, value in PULSES.items()],
         ],
         xaxis={"range": [0, STEPS - 1]}, yaxis={"range": [-1.2, 1.2], "nticks": 5},
     )  # fmt: skip
@@ -58,7 +60,8 @@ def unit() -> Explorer:
     )
 
 
-def reset(bias: float = 0.0, unit: int = 0) -> theme.Figure:
+@explained
+def reset(bias: float | int = 0.0, unit: int = 0) -> theme.Figure:
     """Two GRU layers with the same weights on the same input: r after the product (torch) and before (Cho).
 
     bias: of all reset gates. Above, one unit of both; below, the largest difference over all units.
@@ -101,11 +104,15 @@ def resets() -> Explorer:
     )
 
 
+@explained
 def laps(done: Sequence[Lap], over: str = "steps", shown: str = "training") -> theme.Figure:
     """What the networks of a race had learnt, over steps or over seconds.
 
-    shown: "training", the running mean of the loss, or "held-out", every evaluation. LessonError for others.
+    shown: "training", the running mean of the loss, or "held-out", every evaluation. LessonError for others,
+    and where nobody has run.
     """
+    if not done or not all(lap.losses for lap in done):
+        raise LessonError("There is no race to draw; run one with lessons.gru.race first.")
     if over not in ("steps", "seconds") or shown not in ("training", "held-out"):
         raise LessonError(
             f"over is steps or seconds, shown is training or held-out; not {over!r}, {shown!r}."
@@ -196,7 +203,7 @@ def _line(x, y, colour: str, dash: str, hover: str) -> go.Scatter:
 def _pulse(step: int, value: float) -> dict:
     colour = theme.fade(theme.tokens().soft, 0.35)
     return {
-        "type": "rect", "xref": "x", "yref": "paper", "x0": step - 0.4, "x1": step + 0.4, "y0": 0, "y1": 0.96,
+        "type": "rect", "xref": "x", "yref": "paper", "x0": step - 0.4, "x1": step + 0.4, "y0": 0, "y1": 0.92,
         "line": {"width": 0}, "fillcolor": colour, "layer": "below",
     }  # fmt: skip
 

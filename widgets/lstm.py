@@ -11,6 +11,7 @@ import anywidget
 import traitlets
 
 from lessons import CharModel
+from lessons.arguments import explained, shown
 from lessons.errors import LessonError
 from lessons.units import Score
 from widgets import esm, slots, theme, weights
@@ -67,25 +68,28 @@ def diagram(
     """
     try:
         state = _start(model, text, unit, step, layer, drawing, scores)
-        shown = Diagram(_models=[weights.pack(model)], theme=_theme(), **state)
+        drawn = Diagram(_models=[weights.pack(model)], theme=_theme(), **state)
     except LessonError as problem:
-        shown = Diagram(message=str(problem))
-    slots.keep(shown)
-    return shown
+        drawn = Diagram(message=str(problem))
+    slots.keep(drawn)
+    return drawn
 
 
 def _theme() -> str:
     return "dark" if theme.tokens() is theme.DARK else "auto"
 
 
-def _start(model, text, unit, step, layer, drawing, scores) -> dict[str, Any]:
+@explained
+def _start(
+    model: Any, text: Any, unit: int | None, step: int, layer: int, drawing: Any, scores: Any
+) -> dict[str, Any]:
     if not isinstance(model, CharModel) or model.cell != "lstm":
         kind = model.cell if isinstance(model, CharModel) else type(model).__name__
         raise LessonError(f"The diagram is of an LSTM in a CharModel, and this is a {kind}.")
     if not isinstance(text, str) or not text:
         raise LessonError("The diagram needs a text to read, a string of at least one character.")
     if drawing not in DRAWINGS:
-        raise LessonError(f"There is no drawing {drawing!r}; choose one of {', '.join(DRAWINGS)}.")
+        raise LessonError(f"There is no drawing {shown(drawing)}; choose one of {', '.join(DRAWINGS)}.")
     depth, hidden = model.recurrent.num_layers, model.recurrent.hidden_size
     if not -depth <= layer < depth:
         raise LessonError(f"There is no layer {layer}; the model has {depth} (0 is the lowest, -1 the last).")

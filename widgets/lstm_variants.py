@@ -11,6 +11,7 @@ from statistics import mean
 import plotly.graph_objects as go
 
 from lessons import claims, one_unit, tracing, variant_study
+from lessons.arguments import explained
 from lessons.errors import LessonError
 from lessons.experiments.variants_perform_alike import BITS, STEPS
 from lessons.wiring import Wiring
@@ -29,6 +30,7 @@ RANGES = {
 MARKS = {"write": "i", "clear": "f", "show": "o"}  # a wish and the gate that should answer it
 
 
+@explained
 def figure(
     result: claims.Result, task: str = "adding", order: str = "paper", cost: bool = False
 ) -> theme.Figure:
@@ -41,6 +43,7 @@ def figure(
         raise LessonError(
             f"task is {' or '.join(MEASURES)}, order is paper, result or cost; not {task!r}, {order!r}."
         )
+    _of_the_study(result)
     seeds = {name: result.values(MEASURES[task], name) for name in variant_study.NAMES}
     level = {name: mean(values) for name, values in seeds.items()}
     costs = {name: variant_study.cost(name) for name in seeds}
@@ -71,9 +74,11 @@ def figure(
     )  # fmt: skip
 
 
+@explained
 def explore(result: claims.Result | str = "variants-perform-alike") -> Explorer:
     """The picture above with its task, order and cost to choose. Takes a Result or its claim's name."""
     result = claims.load(result) if isinstance(result, str) else result
+    _of_the_study(result)
     return Explorer(
         functools.partial(figure, result),
         task=Pick({"adding two numbers": "adding", "reading plays": "reading"}, "adding", label="task"),
@@ -82,6 +87,7 @@ def explore(result: claims.Result | str = "variants-perform-alike") -> Explorer:
     )
 
 
+@explained
 def wiring(
     input_gate: bool = True,
     forget_gate: bool = True,
@@ -113,7 +119,7 @@ def wiring(
         *cell_drawing.wires(parts),
         title="What is each part of an LSTM for?",
         summary=_stored(parts, series),
-        height=theme.TOP + 50 + height, margin={"l": 96, "r": 24, "b": 50}, bargap=0.15,
+        height=theme.TOP + 50 + height, margin={"l": 108, "r": 24, "b": 50}, bargap=0.15,
         shapes=[*_signals(tops, height), *cell_drawing.boxes(parts)],
         annotations=[*_lane_names(tops, height), *cell_drawing.labels(parts), *_lines(parts, height),
                      *_signal_names(tops)],
@@ -157,6 +163,14 @@ def equations(parts: Wiring) -> list[str]:
         lines.append(f"o = σ({total('o')})")
     shown = "tanh(c)" if parts.output_activation == "tanh" else "c"
     return [*lines, f"h = {'o · ' if parts.output_gate else ''}{shown}"]
+
+
+def _of_the_study(result: claims.Result) -> None:
+    """Raise LessonError unless the result has all the variants."""
+    if not set(MEASURES.values()) <= set(result.spread):
+        raise LessonError(
+            f"This picture is of variants-perform-alike; {result.name!r} measures other things."
+        )
 
 
 def _points(names: list[str], seeds: dict[str, list[float]]) -> go.Scatter:
@@ -265,7 +279,7 @@ def _lane_names(tops: dict[str, float], height: int) -> list[dict]:
              "c": "cell c", "h": "shown h"}  # fmt: skip
     return [
         {
-            "text": words[name], "x": 0, "xref": "paper", "xanchor": "left", "xshift": -90,
+            "text": words[name], "x": 0, "xref": "paper", "xanchor": "left", "xshift": -102,
             "showarrow": False, "y": top - (LANE - 8) / 2 / height, "yref": "paper", "yanchor": "middle",
             "font": {"size": 12, "color": theme.tokens().soft if name == "value" else theme.colour(name)},
         }

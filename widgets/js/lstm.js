@@ -143,7 +143,7 @@ function stayInside({ lab, state, store }) {
 /** One sentence from the numbers on the wires. */
 const account = ({ lab, state, numbers: v }) =>
   `Reading ${spoken(lab.read[state.time])}, unit ${state.unit} keeps ${number(100 * v.f, 0)} % of its memory ` +
-  `(${number(v.c0)}), writes ${number(v.i * v.g)}, holds ${number(v.c)} now and shows ${number(v.h)} of it.`;
+  `(${number(v.c0)}), writes ${number(v.i * v.g)}, holds ${number(v.c)} now and shows ${number(v.h)}.`;
 
 function createSummary(view) {
   const title = element("div", { class: "un-title", role: "heading", "aria-level": 2 }),
