@@ -186,7 +186,7 @@ def arriving(model: Tagger, data: Labelled, text: str) -> tuple[Signs, tuple[Sig
 
 
 @torch.no_grad()
-def waiting(task: Tagging, waits: tuple[int, ...] = (0, 1, 2, 3, 4, 5), count: int = 500) -> dict[str, float]:
+def waiting(task: Tagging, waits: tuple[int, ...] = (0, 1, 2, 3, 4, 5), count: int = 250) -> dict[str, float]:
     """The share of labels that are right when each is given so many signs after its own; "all": at the end.
 
     Measured on `count` held-out sequences. A network that reads backward begins at the last sign it has.
@@ -211,7 +211,7 @@ def right(guess: Int[Tensor, "batch time"], part: Part) -> float:
 
 
 @torch.no_grad()
-def leak(task: Tagging, count: int = 500) -> dict[str, float]:
+def leak(task: Tagging, count: int = 250) -> dict[str, float]:
     """Bits per sign of a network that names the next sign: as it is trained, and as it would be used.
 
     "whole sequence": all of it is there, as in training. "prefix only": at each step only what has come so
@@ -232,16 +232,18 @@ def device(model: Tagger) -> torch.device:
 
 
 def helped(
-    tasks: Mapping[str, Tagging], sign: str, count: int = 6
+    tasks: Mapping[str, Tagging], end: str, count: int = 6
 ) -> list[tuple[Signs, Signs, dict[str, Signs]]]:
-    """Held-out sequences with this sign that both directions label without a mistake and the past alone does
-    not: signs, labels, and what each network says. Shorter ones first."""
+    """Held-out sequences with this last sign in which both directions make no mistake, the past alone does.
+
+    For each its signs, its labels, and what every network says; those of about five signs come first.
+    """
     data, part = tasks[BOTH].data, tasks[BOTH].held["valid"]
     guesses = {way: guess(task) for way, task in tasks.items()}
     fine = {way: whole(found, part) for way, found in guesses.items()}
     rows = (fine[BOTH] & ~fine[FORWARD]).nonzero().flatten().tolist()
-    rows = [row for row in rows if sign in part.signs[row]]
-    rows.sort(key=lambda row: (len(part.signs[row]), row))
+    rows = [row for row in rows if part.signs[row][-1] == end]
+    rows.sort(key=lambda row: (abs(len(part.signs[row]) - 5), row))
 
     def named(labels: Int[Tensor, "batch time"], row: int) -> Signs:
         return tuple(data.labels[k] for k in labels[row, : len(part.signs[row])].tolist())
