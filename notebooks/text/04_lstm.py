@@ -41,7 +41,7 @@ guess.reveal(4 * reader.recurrent.hidden_size)
 # layers of neurons that read the same input and the same last state. The rest is wiring, without a weight of its own: two
 # products, a sum, a tanh, a product.
 #
-# Switch the drawing. Nothing is computed otherwise; letters, places and the order of the weights change. Books mix them freely.
+# Switch the drawing. The same numbers are computed; letters, places and the order of the weights change. Books mix them freely.
 
 # %% [markdown]
 # ## From equations to code
@@ -88,7 +88,7 @@ check.same(h, fused[:, -1])
 # %%
 preset = lstm.preset()
 plays = corpora.load(preset.corpus)
-preset
+print(preset)
 
 # %%
 task = lstm.prepare(preset)
@@ -117,7 +117,8 @@ print(f"forget gates above 0.9: {kept:.0%}; candidates below 0: {below:.0%}")
 
 # %% [markdown]
 # **Hold a gate.** `edit` fixes a gate or state and lets the network go on from there. First everything as learnt; then no unit
-# may forget, none may write, all must show. What happens to the next character?
+# forgets (f = 1), all forget at every step (f = 0), none writes (i = 0), all show what they hold (o = 1). What happens to the
+# next character?
 
 
 # %%
@@ -147,9 +148,10 @@ own = units.scores(passage_seen, passage)
 gates.microscope(model, script, scores=own)
 
 # %% [markdown]
-# **Units that mean something?** Do not trust the eye. Each unit is scored on one half of a text against facts of the text; the
-# best is scored again on the other half. **Chance** is what the best unit reaches when the facts are shifted along the text,
-# so that they belong to nothing.
+# **Units that mean something?** Do not trust the eye. Each unit is scored on one half of a text against facts of the text, the
+# best again on the other half. An **AUC** of 0.5 is a coin toss, of 1 never wrong; for counts the score is a
+# correlation. ↓ marks a unit that is low where the fact holds. **Chance** is what the best unit reaches when the facts are
+# shifted along the text, so that they belong to nothing.
 
 # %%
 print(units.table(own, top=2))
@@ -169,9 +171,9 @@ for score in own:
         print(f"{score.feature:24s}  {score.layer:5d}  {trained:7.2f}  {before:9.2f}  {score.chance:6.2f}")
 
 # %% [markdown]
-# Where both columns are high, the fact shows in the last few characters, and random weights echo those: *inside bold* is
-# one, since names are short and in capitals. Where only the first is high, a unit learnt to remember. Below, the wires of
-# the clearest unit.
+# Where both columns are high, random weights do nearly as well, so the score alone shows no learning: *inside bold* is one,
+# since names are short and in capitals, and an echo of the last few characters finds them. Where only the first is high,
+# training made a unit that follows the fact. Below, the wires of the clearest unit.
 
 # %%
 pictures.diagram(model, script, step=12, scores=own, drawing="torch")
@@ -199,8 +201,9 @@ for name, swap in swaps.items():
 claims.every_seed("swapped-squashes-cost-bits")
 
 # %% [markdown]
-# Half of the argument held. The sigmoid candidate reads worse on every seed. The tanh gates, which by the
-# argument make no sense, read *better* at this length of training; whether they stay ahead in a long one was not measured.
+# Half of the argument held. The sigmoid candidate reads worse on every seed, by less than a tenth of a bit. The tanh gates,
+# which by the argument make no sense, read *better* at this length of training; why, and whether they stay ahead in a long
+# one, was not measured.
 
 # %% [markdown]
 # **Peepholes.** In the drawing after Greff, dashed lines let the gates see the cell that they guard (Gers & Schmidhuber
@@ -208,7 +211,8 @@ claims.every_seed("swapped-squashes-cost-bits")
 #
 # $$ i = \sigma(\dots + p_i \odot c_{t-1}), \quad f = \sigma(\dots + p_f \odot c_{t-1}), \quad o = \sigma(\dots + p_o \odot c_t) $$
 #
-# They were made for timing. The task: after one spike, spike again every 10 steps, with nothing to read.
+# They were made for timing. The task: after one spike in the input, answer with a spike every 10 steps, with nothing more to
+# read.
 
 # %%
 for cell in ("lstm", "peephole"):
@@ -288,7 +292,7 @@ check.peephole_output(peephole_output)
 # ## Recap
 #
 # - A cell of H units is four layers of H neurons and a wiring that has no weights.
-# - The cell state is a sum. With f at 1 and i at 0 it passes on unchanged, and its gradient too.
+# - The cell state is a sum. With f at 1 and i at 0 it passes on unchanged, and so does the gradient that comes back along it.
 # - A sigmoid candidate cost bits on every seed; tanh gates, in a short training, did not.
 # - Peepholes were not needed to spike every 20 steps on most seeds.
 # - A unit that scores better than chance may only echo the last character: compare with an untrained network.

@@ -18,7 +18,8 @@ from widgets import gru as pictures
 
 # %% [markdown]
 # **Guess first.** A GRU and an LSTM of equal size read plays on a CPU, taking turns, until both reach 3.3 bits a character.
-# The GRU has a quarter fewer weights. How many seconds does it need for every second of the LSTM, in the mean over five seeds?
+# The GRU's layer has a quarter fewer weights. How many seconds does the GRU need for every second of the LSTM, in the mean over
+# five seeds?
 
 # %%
 guess = check.predict("seconds of the GRU for each second of the LSTM", ..., low=0.25, high=2)
@@ -70,8 +71,9 @@ check.same(h, layer(x)[0][:, -1])
 pictures.resets()
 
 # %% [markdown]
-# At bias 6 the two networks are one. In between they drift apart, and weights trained for one mean something else to the other.
-# At −6 they differ only because torch's r also shuts off $b_{hn}$. Both are in this course, and in Keras as `reset_after`:
+# At bias 6 the two networks are almost one. In between they drift apart, and weights trained for one mean something else to the
+# other. At −6 they differ almost only because torch's r also shuts off $b_{hn}$. Both are in this course, and in Keras as
+# `reset_after`. With all reset gates wide open (bias 40) nothing is left between them:
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -91,7 +93,7 @@ print("with their own reset gates they differ:", bool(apart))
 
 # %%
 preset = gru.preset()
-preset
+print(preset)
 
 # %%
 plays = corpora.load(preset.corpus)
@@ -103,8 +105,8 @@ for entrant, lap in zip(gru.entrants(preset), laps, strict=True):
     print(f"{lap.name:>20}: {entrant.hidden_size} units, {lap.parameters:,} weights in the layer")
 
 # %% [markdown]
-# Switch from steps to seconds. The order of the curves may change: a step of the GRU takes longer on a CPU, although it
-# computes less.
+# Switch from steps to seconds. The curves move towards each other, and may cross: on a CPU a step of this GRU takes longer than
+# one of the LSTM, although it computes less.
 
 # %% [markdown]
 # ## Look inside
@@ -125,9 +127,9 @@ print(
 # %% [markdown]
 # ## Why is less work not less time?
 #
-# On a CPU torch's LSTM is one fused kernel (oneDNN). torch's GRU is a loop over the steps, taken apart by autograd again; the
-# GRU of this course has its backward pass written by hand, and is faster than torch's, and still no kernel. Time of a training
-# step here and now, the networks taking turns:
+# On a CPU torch's LSTM is one fused kernel (oneDNN). torch's GRU is a loop over the steps, and autograd goes back through it
+# step by step. The GRU of this course has its backward pass written by hand: faster than torch's, but no kernel either. Time
+# of a training step here and now, the networks taking turns:
 
 # %%
 runners = [
@@ -156,8 +158,9 @@ for measure, conditions in result.spread.items():
 guess.reveal(result.spread["seconds to 3.3 bits"]["GRU, same size"]["mean"])
 
 # %% [markdown]
-# Fewer steps: yes, with these settings. A faster step: no, on a CPU, since the LSTM's kernel is fused. On a GPU cuDNN fuses
-# both; this course has not measured it there. To run it again: `python -m lessons claim gru-trains-faster --seeds 5`.
+# Fewer steps: yes, with these settings. A faster step: no, on a CPU, since the LSTM's kernel is fused. Fewer seconds: on some
+# seeds, and on too few for the rule, at either size. On a GPU cuDNN fuses both; this course has not measured it there. To run
+# it again: `python -m lessons claim gru-trains-faster --seeds 5`.
 
 # %% [markdown]
 # ## Exercises
@@ -238,7 +241,8 @@ quiz.show("gru")
 # - Cho et al. 2014, *Learning phrase representations using RNN encoder–decoder*, section 2.3, equations 5 to 8: the unit.
 # - Chung et al. 2014, *Empirical evaluation of gated recurrent neural networks on sequence modeling*, sections 3.2 and 5: the
 #   GRU beside the LSTM, in updates and in wall-clock time.
-# - Jozefowicz, Zaremba & Sutskever 2015, *An empirical exploration of recurrent network architectures*, section 4.
+# - Jozefowicz, Zaremba & Sutskever 2015, *An empirical exploration of recurrent network architectures*: GRU and LSTM beside
+#   thousands of other cells.
 # - Greff et al. 2017, *LSTM: a search space odyssey*, section III: coupled gates, the nearest relation of z.
 # - The PyTorch documentation of `torch.nn.GRU`: the note on where the reset gate acts; the Keras documentation of `GRU`:
 #   `reset_after`.
