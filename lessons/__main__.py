@@ -42,10 +42,18 @@ TRAINABLE = (
     "lstm",
     "gru",
     "lstm_variants",
+    "recurrent_dropout",
     "bidirectional",
     "deep_rnns",
+    "teacher_forcing",
+    "attention",
 )
-ELSEWHERE = {"lstm_variants": "variant_study"}  # where a lesson's training is not in the module of its name
+# Where a lesson's training is not in the module of its name.
+ELSEWHERE = {
+    "lstm_variants": "variant_study",
+    "teacher_forcing": "curriculum",
+    "attention": "translation",
+}
 
 
 def lesson_module(slug: str) -> ModuleType:

@@ -4,11 +4,15 @@
 package num2words.
 """
 
+import hashlib
+import json
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import version
 
+from lessons import sources
 from lessons.arguments import Count, explained
 from lessons.errors import LessonError
 from lessons.labelled import deal
@@ -74,7 +78,23 @@ def number_words(
 
 def translated(numbers: Sequence[int], source: str, target: str) -> dict[int, Pair]:
     """Numbers in both languages."""
-    return {number: (words(number, source), words(number, target)) for number in numbers}
+    columns = [spelt(numbers, language) for language in (source, target)]
+    return dict(zip(numbers, zip(*columns, strict=True), strict=True))
+
+
+def spelt(numbers: Sequence[int], language: str) -> list[str]:
+    """Numbers in words, kept in the cache from one time to the next: num2words takes its time."""
+    key = hashlib.sha256(f"{language} {version('num2words')} {numbers}".encode()).hexdigest()[:16]
+    place = sources.cache_folder() / f"number-words-{key}.json"
+    try:
+        found = json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = []
+    if len(found) != len(numbers):
+        found = [words(number, language) for number in numbers]
+        with suppress(OSError):  # a cache that cannot be written is only slower
+            sources.write_whole(place, json.dumps(found, ensure_ascii=False).encode())
+    return found
 
 
 def evenly(dice: random.Random, below: int, count: int) -> list[int]:

@@ -1,7 +1,9 @@
 """From bytes to documents: each function takes a source's files apart into pairs of (id, text)."""
 
 import ast
+import gettext
 import html
+import io
 import re
 import unicodedata
 from collections import Counter
@@ -66,6 +68,21 @@ def pronunciations(members: Members) -> Documents:
                 plain = " ".join(phoneme.rstrip("012") for phoneme in phonemes)
                 found.setdefault(word[0], []).append(f"{word} {plain}")
     return tuple((letter, "\n".join(found[letter]) + "\n") for letter in sorted(found))
+
+
+def messages(members: Members) -> Documents:
+    """Compiled gettext catalogues, one document each, of lines `message TAB translation`, sorted.
+
+    Messages of several lines, and those that are translated by themselves, are left out.
+    """
+    found = {}
+    for name in sorted(members):
+        catalogue = gettext.GNUTranslations(io.BytesIO(members[name]))._catalog
+        pairs = {key.split("\x04")[-1]: text for key, text in catalogue.items() if isinstance(key, str)}
+        kept = [f"{a}\t{b}" for a, b in sorted(pairs.items()) if a and a != b and "\n" not in a + b]
+        if kept:
+            found[name.rsplit("/", 1)[-1].removesuffix(".mo")] = "\n".join(kept) + "\n"
+    return tuple(found.items())
 
 
 def merge_rare(documents: Iterable[tuple[str, str]], fewer_than: int = 10) -> Documents:
@@ -156,4 +173,5 @@ READERS: dict[str, Callable[[Members], Documents]] = {
     "topics": topics,
     "modules": modules,
     "pronunciations": pronunciations,
+    "messages": messages,
 }

@@ -14,6 +14,7 @@ from lessons import presets
 from lessons.dates import dates
 from lessons.decoding import translate
 from lessons.errors import LessonError
+from lessons.menus import menus
 from lessons.number_words import number_words
 from lessons.pairs import Pairs
 from lessons.presets import Number, Preset
@@ -29,6 +30,7 @@ class TranslationPreset(Preset):
     """Sizes of a task of translation and of its network.
 
     task: of TASKS. pieces: word pieces of each side, None for characters. train, held_out: pairs used.
+    count, below, beyond: sizes of the task (lessons.number_words); dates know the first only.
     schedule, ratio: what the decoder is fed with (lessons.teacher_forcing): "constant" keeps the chance of
         the truth at `ratio`, the others let it fall to `ratio` at the last step. own: "sample" or "best".
     The others are those of lessons.seq2seq.Seq2Seq.
@@ -61,6 +63,8 @@ class TranslationPreset(Preset):
     train: int | None = None
     held_out: int | None = 500
     count: int = 12_000
+    below: int = 1_000_000
+    beyond: int = 500
 
 
 SIZES = TranslationPreset("cpu", steps=2000)
@@ -76,13 +80,8 @@ PRESETS = {
         residual=True, dropout=0.2, batch_size=256, held_out=1000, count=100_000,
     ),
 }  # fmt: skip
-TASKS = {
-    "german": lambda count: number_words("en", "de", count),
-    "french": lambda count: number_words("en", "fr", count),
-    "danish": lambda count: number_words("en", "da", count),
-    "digits": lambda count: number_words("en", "digits", count),
-    "dates": lambda count: dates(count),
-}
+WORDS = {"german": "de", "french": "fr", "danish": "da", "digits": "digits"}  # from English number words
+TASKS = (*WORDS, "dates", "menus")
 
 
 def preset(name: str | None = None) -> TranslationPreset:
@@ -94,7 +93,11 @@ def load(preset: TranslationPreset) -> Pairs:
     """The pairs of a preset's task. Raises LessonError for an unknown one."""
     if preset.task not in TASKS:
         raise LessonError(f"There is no task {preset.task!r}; there are {', '.join(TASKS)}.")
-    return TASKS[preset.task](preset.count)
+    if preset.task == "dates":
+        return dates(preset.count)
+    if preset.task == "menus":
+        return menus()
+    return number_words("en", WORDS[preset.task], preset.count, preset.below, preset.beyond)
 
 
 def build(preset: TranslationPreset, pairs: Pairs, seed: int = 0) -> Seq2Seq:
