@@ -471,6 +471,8 @@ def test_a_comparison_is_drawn_as_it_was(outcomes, shown, over):
     assert f"{best.name} reads best, {best.valid:.2f}" in figure.summary
     with pytest.raises(LessonError, match="steps or seconds"):
         pictures.learnt(outcomes, over="hours")
+    with pytest.raises(LessonError, match="nothing to compare"):
+        pictures.learnt([])
 
 
 def test_every_explorer_follows_its_controls(model, plays, outcomes, few):

@@ -68,6 +68,8 @@ def learnt(outcomes: Sequence[Outcome], shown: str = "training", over: str = "st
     """
     if shown not in SHOWN or over not in ("steps", "seconds"):
         raise LessonError(f"shown is one of {', '.join(SHOWN)}, over is steps or seconds.")
+    if not outcomes:
+        raise LessonError("There is nothing to compare; give what depth_study.compare returned.")
     series = [_series(outcome, shown, over) for outcome in outcomes]
     depths = sorted({outcome.entrant.num_layers for outcome in outcomes})
     colours = [ramp(depths.index(outcome.entrant.num_layers), len(depths)) for outcome in outcomes]
@@ -86,7 +88,7 @@ def learnt(outcomes: Sequence[Outcome], shown: str = "training", over: str = "st
         ticks = {"tickvals": list(places), "ticktext": [_power(k) for k in places]}
     return theme.figure(
         *[
-            line(x, y, colour, f"{outcome.name}: {{}}", dash=_dash(outcome))
+            line(x, y, colour, f"{outcome.name}: {{}}", dash=_dash(outcome), decades=shown == "bottom")
             for outcome, (x, y), colour in zip(outcomes, series, colours, strict=True)
         ],
         title="What do more layers change?",

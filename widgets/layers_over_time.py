@@ -1,6 +1,5 @@
 """What each layer of a stack does over time: states, the answer to a changed character, time scale."""
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -70,13 +69,13 @@ def change(model: Any, text: str, place: int = 0, letter: str = "x", scale: str 
     """
     if scale not in ("linear", "log"):
         raise LessonError(f'The scale is "linear" or "log"; {scale!r} is neither.')
-    found = _spread(model, text, place, letter)
+    found = time_scales.spread(model, text, place, letter)
     rows = found.distances.numpy()
     layers, steps = rows.shape
     shown = np.where(rows > 0, rows, np.nan) if scale == "log" else rows
     lines = [
         line(np.arange(steps), np.log10(row) if scale == "log" else row, ramp(k, layers),
-              f"layer {k}: {{}}", k)
+              f"layer {k}: {{}}", k, decades=scale == "log")
         for k, row in enumerate(shown)
     ]  # fmt: skip
     span = [-3, 0.5] if scale == "log" else [0, max(1.05, float(rows.max()) * 1.05)]
@@ -140,11 +139,6 @@ def scale(curves: Curves, measure: str = "autocorrelation", stage: str = "traine
         xaxis={"range": [0, steps - 1]},
         yaxis={"range": [min(-0.02, float(rows.min()) * 1.05), 1.02]},
     )
-
-
-@functools.lru_cache(maxsize=256)
-def _spread(model: Any, text: str, place: int, letter: str) -> time_scales.Spread:
-    return time_scales.spread(model, text, place, letter)
 
 
 def _map(h: np.ndarray, layer: int, axis: str, bar: bool) -> go.Heatmap:
@@ -211,11 +205,18 @@ def _level(y: float) -> dict:
     }  # fmt: skip
 
 
-def line(x, y, colour: str, hover: str, layer: int = 0, dash: str | None = None) -> go.Scatter:
+def line(
+    x, y, colour: str, hover: str, layer: int = 0, dash: str | None = None, decades: bool = False
+) -> go.Scatter:
+    """A line that says its value where `hover` has {}; a layer's dash tells it apart without its colour.
+
+    decades: y holds powers of ten.
+    """
     dash = dash or ("solid", "dash", "dot", "dashdot")[layer % 4]
+    value = "10^%{y:.1f}" if decades else "%{y:.3g}"
     return go.Scatter(
         x=x, y=y, mode="lines", line={"color": colour, "width": 2.2, "dash": dash},
-        hovertemplate=f"{hover.format('%{y:.3g}')}<extra></extra>",
+        hovertemplate=f"{hover.format(value)}<extra></extra>",
     )  # fmt: skip
 
 
