@@ -44,7 +44,7 @@ KINDS = {
     "state, one for the batch": Kind("recurrent", "h on its way to the next step", "batch"),
     "candidate": Kind("candidate", "what is about to be written", "step"),
     "weight drop": Kind("weight", "single weights of W_hh"),
-    "zoneout": Kind("zoneout_h", "the step itself: the old state stays"),
+    "zoneout": Kind("zoneout_h", "a step that some units skip"),
 }
 
 

@@ -155,8 +155,8 @@ def test_every_kind_is_what_its_equations_say(mode):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_gradients_of_looped_kinds_are_right(mode):
-    for kind, chosen in own(mode).items():
-        one = dropping(mode, chosen)
+    for kind in {"per gate", "state and zoneout", "new candidate", "both zones"} & own(mode).keys():
+        one = dropping(mode, own(mode)[kind])
         layer, x = one.layer, one.x[:3, :2].clone().requires_grad_()
         masks = layer.draw_masks(3, 2, torch.Generator().manual_seed(1))
 
@@ -185,9 +185,9 @@ def test_depth_directions_and_lengths_in_the_loop(mode, kind, lengths):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ["LSTM", "GRU"])
 def test_evaluation_drops_nothing(mode, kind):
-    one = dropping(mode, KINDS[kind], layers=2, both=True)
+    one = dropping(mode, KINDS[kind], layers=2)
     one.layer.eval()
     found = one.layer(one.x, one.state)[0]
     assert difference(found, one.layer(one.x, one.state)[0]) == 0

@@ -159,10 +159,11 @@ def curves(pairs: Mapping[str, tuple[Run, Run]]) -> theme.Figure:
 
 def _frame(seen: Scene, low: float, high: float) -> dict:
     """The axes of the five panels."""
-    units = {"range": [-0.5, stage.UNITS - 0.5], "showgrid": False, "nticks": 5, "domain": [0.6, 0.95]}
+    units = {"range": [-0.5, stage.UNITS - 0.5], "showgrid": False, "nticks": 5, "domain": [0.56, 0.96]}
     time = {"range": [-0.5, seen.steps - 0.5], "showgrid": False, "nticks": 6}
     run = {"range": [0, seen.steps - 1], "nticks": 6, "title": {"text": "time step"}}
-    powers = [k for k in range(-9, 3) if low - 0.2 <= k <= high + 0.2]
+    every = (1, 2, 5) if high - low < 2 else (1,)
+    ticks = [m * 10.0**k for k in range(-9, 3) for m in every if low - 0.2 <= np.log10(m) + k <= high + 0.2]
     wide = [[0, 0.29], [0.37, 0.65], [0.72, 1]]
     tops = {f"xaxis{n}": time | {"domain": wide[n - 1], "anchor": f"y{n}"} for n in (2, 3)}
     return tops | {
@@ -171,9 +172,10 @@ def _frame(seen: Scene, low: float, high: float) -> dict:
         "xaxis5": run | {"domain": [0.58, 1], "anchor": "y5"},
         "yaxis": units | {"title": {"text": f"unit of layer {seen.layer}"}, "anchor": "x"},
         "yaxis2": units | {"anchor": "x2"}, "yaxis3": units | {"anchor": "x3"},
-        "yaxis4": {"range": [-0.03, 1.07], "domain": [0, 0.38], "anchor": "x4", "title": {"text": "share"}},
-        "yaxis5": {"range": [low - 0.2, high + 0.2], "domain": [0, 0.38], "anchor": "x5", "tickvals": powers,
-                   "ticktext": [f"{10.0**k:g}" for k in powers], "title": {"text": "|∂L/∂h|, median"}},
+        "yaxis4": {"range": [-0.03, 1.07], "domain": [0, 0.4], "anchor": "x4", "title": {"text": "share"}},
+        "yaxis5": {"range": [low - 0.2, high + 0.2], "domain": [0, 0.4], "anchor": "x5",
+                   "tickvals": list(np.log10(ticks)),
+                   "ticktext": [f"{tick:g}" for tick in ticks], "title": {"text": "|∂L/∂h|, median"}},
     }  # fmt: skip
 
 
