@@ -22,7 +22,7 @@ def sizes(preset: str) -> DeepPreset:
     """Some seconds a training; in `ci`, some milliseconds."""
     if preset == "ci":
         return PRESETS["ci"].but(steps=2, evaluate_every=2, baseline_order=None)
-    return PRESETS["cpu"].but(steps=1500, evaluate_every=1500, baseline_order=None)
+    return PRESETS["cpu"].but(steps=1000, evaluate_every=1000, baseline_order=None)
 
 
 def entrants(preset: DeepPreset, vocabulary) -> list[Entrant]:
@@ -56,7 +56,7 @@ CLAIM = Claim(
     "steps: two layers and four, without residual connections and with them.",
     source="Hermans & Schrauwen 2013, Training and Analysing Deep Recurrent Neural Networks, and Graves "
     "2013, Generating Sequences with Recurrent Neural Networks, on depth; equal weights are ours.",
-    budget="five trainings of 1500 steps a seed, about three quarters of a minute on one core",
+    budget="five trainings of 1000 steps a seed, about three quarters of a minute on one core",
     measures=(
         Measure(BITS, "bits", (SHALLOW, *DEEP)),
         Measure(SECONDS, "seconds", (SHALLOW, *DEEP)),
