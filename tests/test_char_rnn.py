@@ -169,3 +169,12 @@ def test_a_text_is_no_corpus_and_a_batch_is_not_empty():
         model.task("abab", char_rnn.preset("ci"))
     with pytest.raises(LessonError, match="at least 1"):
         char_rnn.preset("ci").but(batch_size=0)
+
+
+def test_the_preset_for_minutes_lets_adam_forget_in_a_hundred_steps():
+    preset = char_rnn.PRESETS["cpu"]
+    model = char_rnn.build(Vocabulary(("a", "b")), preset.but(hidden_size=4))
+    assert preset.optimizer(model.parameters()).defaults["betas"] == (0.9, 0.99)
+    assert preset.but(beta2=0.5).optimizer(model.parameters()).defaults["betas"] == (0.9, 0.5)
+    with pytest.raises(LessonError, match="beta2 is a number from 0 to 1; 2 is not"):
+        preset.but(beta2=2)
