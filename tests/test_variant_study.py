@@ -120,6 +120,9 @@ def test_lanes_hold_the_units_own_numbers():
         assert np.array_equal(lane.y, seen.numpy(name)[:, 0])
     shown = f"{seen.numpy('h')[one_unit.SHOWS[0], 0]:.2f}"
     assert shown in figure.summary and "peepholes" in figure.summary
+    assert "4 blocks of weights and" in figure.summary
+    alone = pictures.wiring(input_gate=False, forget_gate=False, output_gate=False)
+    assert alone.summary.endswith("1 block of weights.")
 
 
 def test_equations_leave_out_what_is_missing():

@@ -338,8 +338,9 @@ def _stored(parts: Wiring, series: dict) -> str:
     def of(name: str, step: int) -> str:
         return f"{series[name][step]:.2f}".replace("-", "−")
 
+    blocks = f"{len(parts.rows)} block{'s' * (len(parts.rows) > 1)} of weights"
     return (
         f"Asked at step {first}, it shows {of('h', first)} for the stored +1, at step {second} "
         f"{of('h', second)} for the stored −1; the clearing leaves {of('c', after)}. "
-        f"It learns {len(parts.rows)} blocks of weights{' and peepholes' if parts.peeping else ''}."
+        f"It learns {blocks}{' and peepholes' if parts.peeping else ''}."
     )
