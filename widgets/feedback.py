@@ -20,10 +20,10 @@ def wiring(kind: str = JORDAN, fed: str = TRUTH, tick: int = 1, steps: Count = 6
     Each box holds the tick at which it can be computed (lessons.waiting.ticks). A pure function.
     """
     when = waiting.ticks(kind, fed, steps)
-    tokens, notes, boxes = theme.tokens(), [], []
+    tokens, notes, boxes, star = theme.tokens(), [], [], "*" if fed == TRUTH else ""
     for t, (h, y) in enumerate(when):
         ready = fed == TRUTH or t == 0 or tick >= when[t - 1][1]
-        name = "⟨" if t == 0 else f"y{_low(t - 1)}"
+        name = "⟨" if t == 0 else f"y{star}{_low(t - 1)}"
         notes.append(sign(t, INPUT, name, (tokens.f if fed == TRUTH else tokens.i) if ready else tokens.soft))
         boxes += [_box(t, HIDDEN, "ink", tick >= h), _box(t, OUTPUT, "g", tick >= y)]
         notes += [_tick(t, HIDDEN, h, tick >= h), _tick(t, OUTPUT, y, tick >= y)]
@@ -36,13 +36,13 @@ def wiring(kind: str = JORDAN, fed: str = TRUTH, tick: int = 1, steps: Count = 6
         if t and fed == OWN:
             notes.append(wire(t - 0.75, OUTPUT - 0.1, t - 0.12, INPUT + 0.2, "i", ready, 2.6))
         if fed == TRUTH:
-            notes.append(sign(t, ANSWER, f"truth {t}", tokens.f, size=12))
+            notes.append(sign(t, ANSWER, f"y*{_low(t)}", tokens.f))
     end, done = when[-1][1], sum(tick >= h for h, _ in when)
     told = (
         f"After tick {tick}, {done} of {steps} hidden layers are there; the last output comes at tick {end}."
     )
     rows = [("output y", OUTPUT, tokens.g), ("hidden h", HIDDEN, tokens.ink), ("fed", INPUT, tokens.ink)]
-    rows += [("known answer", ANSWER, tokens.f)] if fed == TRUTH else []
+    rows += [("the truth y*", ANSWER, tokens.f)] if fed == TRUTH else []
     return theme.figure(
         go.Scatter(x=list(range(steps)), y=[HIDDEN] * steps, mode="markers", opacity=0,
                    text=[f"h{_low(t)} at tick {h}, y{_low(t)} at tick {y}" for t, (h, y) in enumerate(when)],
