@@ -13,7 +13,7 @@ from lessons.decoder import Writer, stacked
 from lessons.decoding import room
 from lessons.edits import Edit, Value, planned
 from lessons.errors import LessonError
-from lessons.seq2seq import Read, Seq2Seq
+from lessons.seq2seq import Read, Seq2Seq, likeliest
 from lessons.tokens import BEGIN, END, PAD, Tokens
 
 LOOKS = ("energies", "weights", "context")
@@ -245,7 +245,7 @@ def run(
         row, carry = writer.step(tokens, carry)
         rows.append(row)
         fed.append(tokens)
-        tokens = row.logits.argmax(-1)
+        tokens = likeliest(row.logits)
         written.append(tokens)
         ended = ended | (tokens == END)
         if truth is None and bool(ended.all()):

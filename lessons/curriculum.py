@@ -10,6 +10,7 @@ from torch import Tensor
 from lessons import presets, translation
 from lessons.arguments import Count, explained
 from lessons.pairs import Pairs
+from lessons.seq2seq import likeliest
 from lessons.tokens import PAD
 from lessons.translation import Translation, TranslationPreset
 
@@ -43,7 +44,7 @@ def prepare(preset: TranslationPreset, seed: int = 0, pairs: Pairs | None = None
 
 @dataclass(frozen=True)
 class Exposure:
-    """What a network does with held-out sentences when it is fed the truth, and when it reads its own symbols.
+    """What a network does with held-out sentences, once fed with the truth and once with its own symbols.
 
     right_forced, right_free: which symbols are right, (B, U). asked: which places have a symbol.
     first: the place of each sentence's first own mistake; where there is none, its length.
@@ -91,7 +92,7 @@ def exposure(task: Translation, part: str = "valid") -> Exposure:
     model, held = task.model, task.placed(task.numbered(task.held[part]))
     training = model.training
     model.eval()
-    forced = model(held.source, held.lengths, held.target).logits.argmax(-1)
-    free = model(held.source, held.lengths, held.target, ratio=0.0, own="best").logits.argmax(-1)
+    forced = model(held.source, held.lengths, held.target).logits
+    free = model(held.source, held.lengths, held.target, ratio=0.0, own="best").logits
     model.train(training)
-    return Exposure(forced == held.target, free == held.target, held.target != PAD)
+    return Exposure(likeliest(forced) == held.target, likeliest(free) == held.target, held.target != PAD)

@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 from lessons.arguments import Count, Seed, explained
 from lessons.errors import LessonError
 from lessons.sampling import Heat, Number, distribution
-from lessons.seq2seq import Seq2Seq, Sources
+from lessons.seq2seq import Seq2Seq, Sources, likeliest
 from lessons.tokens import BEGIN, END, PAD
 
 AT_ONCE = 500  # sentences in one batch
@@ -47,10 +47,10 @@ def decode(
     for _ in range(longest or room(source)):
         step, carry = writer.step(tokens, carry)
         if temperature == 0 or source.is_meta:
-            tokens = step.logits.argmax(-1)
+            tokens = likeliest(step.logits)
         else:
-            chances = distribution(step.logits.float(), temperature, top_k, top_p).cpu()
-            tokens = torch.multinomial(chances, 1, generator=dice)[:, 0].to(source.device)
+            chances = distribution(step.logits[..., END:].float(), temperature, top_k, top_p).cpu()
+            tokens = torch.multinomial(chances, 1, generator=dice)[:, 0].to(source.device) + END
         tokens = tokens.masked_fill(ended, PAD)
         written.append(tokens)
         ended = ended | (tokens == END)

@@ -18,7 +18,7 @@ from lessons.encoder import BOTH, Bridge, Encoder
 from lessons.encoder import BOTTOM as ONLY_BOTTOM
 from lessons.errors import LessonError
 from lessons.recurrent import State
-from lessons.tokens import BEGIN, Tokens, tokens
+from lessons.tokens import BEGIN, END, Tokens, tokens
 
 Sources = Int[Tensor, "batch source"]
 Targets = Int[Tensor, "batch target"]
@@ -131,6 +131,8 @@ class Seq2Seq(nn.Module):
             the decoder is fused. No gradient goes through what was drawn.
         loop: step by step even where one pass would do.
         """
+        if not 0 <= ratio <= 1:
+            raise LessonError(f"ratio is a chance, from 0 to 1; {ratio} is not.")
         if own not in ("sample", "best"):
             raise LessonError(f'own is "sample" or "best"; {own!r} is neither.')
         read = self.read(source, lengths)
@@ -171,8 +173,13 @@ class Seq2Seq(nn.Module):
 def choice(logits: Float[Tensor, "batch vocab"], own: str) -> Int[Tensor, " batch"]:
     """A symbol for each sequence: the likeliest ("best"), or one drawn from torch's generator ("sample")."""
     if own == "best" or logits.is_meta:
-        return logits.argmax(-1)
-    return torch.multinomial(logits.float().softmax(-1), 1)[:, 0]
+        return likeliest(logits)
+    return torch.multinomial(logits[..., END:].float().softmax(-1), 1)[:, 0] + END
+
+
+def likeliest(logits: Float[Tensor, "*steps vocab"]) -> Int[Tensor, "*steps"]:
+    """The highest symbol that can be written: END and all behind it, never PAD or BEGIN."""
+    return logits[..., END:].argmax(-1) + END
 
 
 @explained

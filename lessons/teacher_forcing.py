@@ -55,7 +55,8 @@ class Schedule:
         elif self.kind == EXPONENTIAL:
             chance = self.k**step
         else:
-            chance = 1 / (1 + math.exp(min(step / self.k, 700.0)) / self.k)
+            late = step / self.k > 700  # where exp is no number any more
+            chance = 0.0 if late else self.k / (self.k + math.exp(step / self.k))
         return float(min(1.0, max(self.least, chance)))
 
 

@@ -178,6 +178,7 @@ class WordPieces(Tokens):
         return {"kind": self.kind, "model": self._model}
 
 
+@explained
 def tokens(config: Tokens | Mapping[str, Any]) -> Tokens:
     """Characters or WordPieces from their `config()`; what is built already comes back as it is.
 

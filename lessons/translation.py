@@ -67,7 +67,7 @@ class TranslationPreset(Preset):
     beyond: int = 500
 
 
-SIZES = TranslationPreset("cpu", steps=2000)
+SIZES = TranslationPreset("cpu", steps=600, evaluate_every=100, threads=2)
 PRESETS = {
     "ci": SIZES.but(
         name="ci", steps=12, evaluate_every=6, hidden_size=16, embedding_size=8, batch_size=16, held_out=40,
