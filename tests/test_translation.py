@@ -1,11 +1,12 @@
 """Tasks of translation: their sentences, their batches, their figures, and a network that learns one."""
 
 import datetime
+import struct
 
 import pytest
 import torch
 
-from lessons import checkpoints, fit, translation
+from lessons import checkpoints, fit, readers, translation
 from lessons.dates import dates, written
 from lessons.decoding import translate
 from lessons.errors import LessonError
@@ -58,6 +59,25 @@ def test_the_menus_or_what_stands_in_for_them(capsys):
     assert len(pairs.parts["train"]) > 1500 and not pairs.exact
     folded = [{source.casefold() for source, _ in rows} for rows in pairs.parts.values()]
     assert folded[0].isdisjoint(folded[1] | folded[2])
+
+
+def catalogue(pairs):
+    """A compiled gettext file."""
+    rows = sorted({"": "Content-Type: text/plain; charset=UTF-8\n", **pairs}.items())
+    head, tables, strings = 28, [], b""
+    for side in (0, 1):
+        for row in rows:
+            text = row[side].encode()
+            tables += [len(text), head + 16 * len(rows) + len(strings)]
+            strings += text + b"\0"
+    numbers = (0x950412DE, 0, len(rows), head, head + 8 * len(rows), 0, 0, *tables)
+    return struct.pack(f"<{len(numbers)}I", *numbers) + strings
+
+
+def test_gettext_catalogues_are_read():
+    pairs = {"Save": "Enregistrer", "menu\x04Open": "Ouvrir", "OK": "OK", "two\nlines": "deux\nlignes"}
+    found = readers.messages({"fr/b.mo": catalogue(pairs), "fr/empty.mo": catalogue({"OK": "OK"})})
+    assert found == (("b", "Open\tOuvrir\nSave\tEnregistrer\n"),)
 
 
 def test_a_batch_is_a_function_of_step_and_seed():
