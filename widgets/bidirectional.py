@@ -57,7 +57,7 @@ def influence(
         title=f"What does the label of “{signs[step]}” owe to the other {data.sign}s?",
         summary=_owes(data, found, plain.guess, now.guess, asked, step, covered, cut, method),
         height=theme.TOP + 56 + 470,
-        margin={"l": 120, "r": 78},
+        margin={"l": 150, "r": 78},
         annotations=[
             *_over(data, signs, plain.guess, now.guess, asked, covered),
             *_arrows(found, step, method),

@@ -104,18 +104,18 @@ def leaks(found: Mapping[str, Mapping[str, float]], uniform: float, sign: str = 
     tokens = theme.tokens()
     bars = [
         go.Bar(x=[SAID[way] for way in ways], y=[found[way][kind] for way in ways], name=kind, width=0.36,
-               offset=(k - 1) * 0.38, marker={"color": (tokens.f, tokens.i)[k]},
+               offset=(k - 1) * 0.38, marker={"color": (tokens.o, tokens.g)[k]},
                text=[f"{kind}<br>{found[way][kind]:.2f}" for way in ways], textposition="outside",
                cliponaxis=False, hovertemplate="%{x}: %{y:.2f} bits<extra></extra>")
         for k, kind in enumerate(kinds)
     ]  # fmt: skip
-    told = "; ".join(
-        f"{SAID[way]} {found[way][kinds[0]]:.2f} bits with the whole {sign} sequence there, "
-        f"{found[way][kinds[1]]:.2f} without what follows" for way in ways
+    told = " ".join(
+        f"Reading {SAID[way]}: {found[way][kinds[0]]:.2f} bits with what follows there, "
+        f"{found[way][kinds[1]]:.2f} without what follows." for way in ways
     )  # fmt: skip
     top = 1.25 * max(uniform, *(value for values in found.values() for value in values.values()))
     return theme.figure(
-        *bars, title="Who has read the answer?", summary=f"{told[0].upper()}{told[1:]}.",
+        *bars, title="Who has read the answer?", summary=told,
         y=f"bits per next {sign}", x="the network has read", height=theme.TOP + 56 + 320, margin={"r": 120},
         shapes=[{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": uniform, "y1": uniform,
                  "line": {"color": tokens.soft, "width": 1.5, "dash": "dash"}}],

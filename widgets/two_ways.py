@@ -58,7 +58,7 @@ def wired(word: str = "knight") -> Explorer:
     """The drawing above with the step, the way and the word to choose."""
     return Explorer(
         wiring,
-        step=Time(maximum=LONGEST - 1, value=0, label="step"),
+        step=Time(maximum=LONGEST - 1, value=min(2, len(word) - 1), label="step"),
         way=Pick({"forward only": FORWARD, "backward only": BACKWARD, "both": BOTH}, BOTH, label="reads"),
         word=Text(word, label="word"),
     )
