@@ -4,7 +4,9 @@
     lp(Y) = (5 + |Y|)^alpha / (5 + 1)^alpha
     cp(X; Y) = beta sum_i log min(sum_j p_ij, 1)         p_ij: weight of source position i at step j
 
-|Y| counts END. Without penalties (both 0) the score is the log-probability, and short translations win.
+|Y| counts END. Without penalties (both 0) the score is the log-probability, and short translations win. The
+coverage penalty was made for word pieces. Attention over characters skips many of them with good reason, and a
+beta of 0.2 then prefers translations that go on until every letter has been looked at.
 """
 
 from dataclasses import dataclass, field
@@ -76,7 +78,10 @@ def length_penalty(length: Float[Tensor, "*axes"] | Number, alpha: Number) -> Fl
 def coverage_penalty(
     covered: Float[Tensor, "*axes source"], real: Tensor, beta: Number
 ) -> Float[Tensor, "*axes"]:
-    """cp of what was looked at in all, position by position; padding does not count."""
+    """cp of what was looked at in all, position by position; padding does not count.
+
+    A position that was never looked at counts as one billionth, so that the penalty stays a number.
+    """
     logs = covered.clamp(1e-9, 1.0).log().masked_fill(~real, 0.0)
     return beta * logs.sum(-1)
 
