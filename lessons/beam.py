@@ -4,9 +4,9 @@
     lp(Y) = (5 + |Y|)^alpha / (5 + 1)^alpha
     cp(X; Y) = beta sum_i log min(sum_j p_ij, 1)         p_ij: weight of source position i at step j
 
-|Y| counts END. Without penalties (both 0) the score is the log-probability, and short translations win. The
-coverage penalty was made for word pieces. Attention over characters skips many with good reason, and a beta of
-0.2 then prefers translations that go on until every letter has been looked at.
+|Y| counts END. Without penalties (both 0) the score is the log-probability, and short translations win.
+The coverage penalty was made for word pieces: attention over characters skips many with good reason, and a
+beta of 0.2 then prefers translations that go on until every letter has been looked at.
 """
 
 from dataclasses import dataclass, field
