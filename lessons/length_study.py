@@ -21,11 +21,11 @@ WITH, WITHOUT = "with attention", "without attention"
 
 @explained
 def bands(ends: Sequence[int] = ENDS) -> tuple[str, ...]:
-    """The names of the bands of length that end at so many characters: "to 40", "41 to 50", "over 50"."""
+    """The names of the bands of length that end at so many characters: "up to 40", "41 to 50", "over 50"."""
     if not ends or list(ends) != sorted(set(ends)) or ends[0] < 1:
         raise LessonError("Bands of length end at rising numbers of characters, such as (40, 50, 60).")
     middle = [f"{low + 1} to {high}" for low, high in pairwise(ends)]
-    return (f"to {ends[0]}", *middle, f"over {ends[-1]}")
+    return (f"up to {ends[0]}", *middle, f"over {ends[-1]}")
 
 
 def sorted_out(rows: Sequence[Pair], ends: Sequence[int] = ENDS) -> dict[str, list[Pair]]:

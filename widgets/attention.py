@@ -61,8 +61,8 @@ def attend(
         _context(scene),
         title=f"Where does it look to write “{theme.glyph(scene.now.written_labels[0][scene.step])}”?",
         summary=told(scene, truth(model, text)),
-        height=theme.TOP + 56 + 620,
-        margin={"l": 66, "r": 30},
+        height=theme.TOP + 70 + 620,
+        margin={"l": 66, "r": 30, "t": theme.TOP + 14},
         shapes=_frames(scene),
         annotations=_headings(),
         bargap=0.25,
@@ -177,7 +177,7 @@ def _map(scene: Scene) -> go.Heatmap:
         z=weights, zmin=0, zmax=1, colorscale=theme.scale(theme.UNIT_SCALE), name="map", xgap=1, ygap=1,
         customdata=[source] * len(weights),
         hovertemplate="step %{y}, place %{x} “%{customdata}”: weight %{z:.3f}<extra></extra>",
-        colorbar={"title": {"text": "weight"}, "len": 0.56, "y": 0, "yanchor": "bottom", "x": 0.715,
+        colorbar={"len": 0.5, "y": 0, "yanchor": "bottom", "x": 0.715,
                   "thickness": 10, "outlinewidth": 0, "tickvals": [0, 0.5, 1]},
     )  # fmt: skip
 
@@ -239,21 +239,21 @@ def _frames(scene: Scene) -> list[dict]:
     """A frame around the row of the step, and around the column of the place where it is changed."""
     tokens, source = theme.tokens(), len(scene.now.source_labels[0])
     line = {"type": "rect", "x0": -0.5, "x1": source - 0.5, "y0": scene.step - 0.5, "y1": scene.step + 0.5,
-            "line": {"color": tokens.mark, "width": 2.5}}  # fmt: skip
+            "line": {"color": tokens.i, "width": 2.5}}  # fmt: skip
     column = {"type": "rect", "x0": scene.place - 0.5, "x1": scene.place + 0.5, "y0": -0.5,
               "y1": scene.now.steps - 0.5, "visible": scene.change is not None,
-              "line": {"color": tokens.i, "width": 2}}  # fmt: skip
+              "line": {"color": tokens.i, "width": 1.5, "dash": "dash"}}  # fmt: skip
     return [line, column]
 
 
 def _headings() -> list[dict]:
     """The four stages by number, over their panels."""
     places = (
-        ("1  energies: how well each place answers", 0, 1.0),
+        ("1  energies: how well each place answers", 0, 0.985),
         ("2  softmax: weights, together 1", 0, 0.81),
-        ("all steps: a row is a step", 0, 0.6),
-        ("3  context: weighted mean", 0.79, 0.4),
-        ("4  chances of the next symbol", 0.79, 1.0),
+        ("all steps: a row is a step, a colour a weight", 0, 0.6),
+        ("3  context: weighted mean", 0.79, 0.985),
+        ("4  chances of the next symbol", 0.79, 0.6),
     )
     return [
         {"text": text, "x": x, "y": y, "xref": "paper", "yref": "paper", "xanchor": "left",
@@ -291,12 +291,12 @@ def _axes(scene: Scene) -> dict[str, dict]:
                    "title": {"text": "energy"}},
         "xaxis2": {"domain": [0.79, 1], "range": [0, 1], "anchor": "y4", "tickvals": [0, 0.5, 1],
                    "tickformat": ".0%", "title": {"text": "chance"}},
-        "yaxis4": {"domain": [0.52, 0.98], "range": [-0.6, BEST - 0.4], "anchor": "x2", "showgrid": False,
+        "yaxis4": {"domain": [0, 0.57], "range": [-0.6, BEST - 0.4], "anchor": "x2", "showgrid": False,
                    "tickvals": list(range(len(best))), "tickfont": small | {"size": 14},
                    "ticktext": [theme.escape(theme.glyph(now.vocabulary[k])) for k in best]},
         "xaxis3": {"domain": [0.79, 1], "anchor": "y5", "visible": True, "showticklabels": False, "ticks": "",
                    "showgrid": False, "title": {"text": f"{now.contexts.shape[-1]} numbers, −1 to 1"}},
-        "yaxis5": {"domain": [0.06, 0.38], "anchor": "x3", "visible": False},
+        "yaxis5": {"domain": [0.71, 0.97], "anchor": "x3", "visible": False},
     }  # fmt: skip
 
 
@@ -316,26 +316,28 @@ def lengths(found: Mapping[str, Mapping[str, float]]) -> theme.Figure:
     if not found:
         raise LessonError("There is no network to draw; give what by_length found for one at least.")
     bands = list(dict.fromkeys(band for shares in found.values() for band in shares))
-    colours = [theme.colour(name) for name in ("f", "i", "g", "o")]
-    lines = [
-        go.Scatter(
-            x=list(shares), y=list(shares.values()), name=name, mode="lines+markers+text", cliponaxis=False,
-            text=[f"{theme.escape(name)} {value:.0f} %" if band == list(shares)[-1] else f"{value:.0f} %"
-                  for band, value in shares.items()],
-            textposition="top center", line={"color": colours[k % 4], "dash": DASHES[k % 4], "width": 2.5},
-            textfont={"color": colours[k % 4]}, hovertemplate="%{x} characters: %{y:.1f} %<extra></extra>",
-        )
-        for k, (name, shares) in enumerate(found.items())
-    ]  # fmt: skip
     told = "; ".join(
-        f"{name}: {first:.0f} % right at {short} characters, {last:.0f} % at {long}"
+        f"{name}: {shares[short]:.0f} % right at {short} characters, {shares[long]:.0f} % at {long}"
         for name, shares in found.items()
-        for (short, first), *_, (long, last) in [[*shares.items(), *shares.items()]]
+        for short, long in [(next(iter(shares)), list(shares)[-1])]
     )
     return theme.figure(
-        *lines, title="How long may a sentence be?", summary=f"{told[0].upper()}{told[1:]}.",
+        *(_by_band(name, shares, place) for place, (name, shares) in enumerate(found.items())),
+        title="How long may a sentence be?", summary=f"{told[0].upper()}{told[1:]}.",
         x="length of the source, characters", y="sentences right as a whole, %",
-        height=theme.TOP + 56 + 300, margin={"r": 90},
-        xaxis={"type": "category", "categoryarray": bands, "range": [-0.3, len(bands) - 0.7]},
+        height=theme.TOP + 56 + 300, margin={"r": 190},
+        xaxis={"type": "category", "categoryarray": bands, "range": [-0.2, len(bands) - 0.95]},
         yaxis={"range": [0, 112], "tickvals": [0, 25, 50, 75, 100]},
+    )  # fmt: skip
+
+
+def _by_band(name: str, shares: Mapping[str, float], place: int) -> go.Scatter:
+    """One network's line, its name beside the last point."""
+    colour, texts = theme.colour("figo"[place % 4]), [f"{value:.0f} %" for value in shares.values()]
+    texts[-1] = f" {theme.escape(name)} {texts[-1]}"
+    return go.Scatter(
+        x=list(shares), y=list(shares.values()), name=name, mode="lines+markers+text", cliponaxis=False,
+        text=texts, textposition=["top center"] * (len(texts) - 1) + ["middle right"],
+        line={"color": colour, "dash": DASHES[place % 4], "width": 2.5}, textfont={"color": colour},
+        hovertemplate="%{x} characters: %{y:.1f} %<extra></extra>",
     )  # fmt: skip

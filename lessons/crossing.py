@@ -1,0 +1,42 @@
+"""Does attention cross where German does? twenty-one is einundzwanzig, one-and-twenty (lesson 12)."""
+
+from collections.abc import Sequence
+
+from jaxtyping import Float
+from torch import Tensor
+
+from lessons.arguments import explained
+from lessons.attention_trace import AttentionTrace, look
+from lessons.errors import LessonError
+from lessons.number_words import words
+from lessons.seq2seq import Seq2Seq
+
+AND = "und"
+CROSSED = tuple(number for number in range(21, 100) if number % 10)  # units before tens
+
+
+def gaze(seen: AttentionTrace) -> Float[Tensor, "batch target"]:
+    """The mean place that is looked at in each step, by the weights. LessonError without attention."""
+    if seen.weights is None:
+        raise LessonError("This network has no attention, so it looks nowhere; take one that has.")
+    places = seen.weights.new_tensor(range(seen.weights.shape[-1]))
+    return seen.weights @ places
+
+
+@explained
+def crossings(model: Seq2Seq, numbers: Sequence[int] = CROSSED) -> dict[int, float]:
+    """By how many places attention goes back, for each number, from writing its units to writing its tens.
+
+    The known German words are fed, so that a mistake does not hide where the network looks. Above 0 is back:
+    English has the tens first. numbers: of 21 to 99 without 30, 40, ...; LessonError for others.
+    """
+    if strange := [number for number in numbers if number not in CROSSED]:
+        raise LessonError(f"{strange[0]} has no units that German says before its tens; take 21, or 45.")
+    german = [words(number, "de") for number in numbers]
+    seen = look(model, [words(number) for number in numbers], german)
+    found = {}
+    for number, text, places in zip(numbers, german, gaze(seen), strict=True):
+        units = text.index(AND)
+        units_at, tens_at = places[:units].mean(), places[units + len(AND) : len(text)].mean()
+        found[number] = float(units_at - tens_at)
+    return found
