@@ -21,8 +21,13 @@ WAYS: dict[str, dict] = {
     LINEAR_FALL: {"schedule": LINEAR, "ratio": 0.1},
 }
 SIZES = TranslationPreset(
-    "cpu", steps=800, learning_rate=5e-3, below=10_000, count=8000, beyond=0, attention=None, cell="gru",
-    hidden_size=128, held_out=100, threads=1,
+    "cpu", steps=400, learning_rate=5e-3, below=10_000, count=8000, beyond=0, attention=None, cell="gru",
+    hidden_size=96, batch_size=32, held_out=100, threads=1,
+)  # fmt: skip
+DECISIVE = (
+    "task", "count", "below", "beyond", "cell", "attention", "reading", "bridge", "hidden_size", "num_layers",
+    "embedding_size", "dropout", "own", "steps", "learning_rate", "final_rate", "warmup", "weight_decay",
+    "clip", "batch_size", "precision",
 )  # fmt: skip
 
 
@@ -32,6 +37,15 @@ def sizes(preset: str, steps: int) -> TranslationPreset:
         small = {"name": "ci", "hidden_size": 8, "batch_size": 8, "held_out": 5, "below": 1000, "count": 1}
         return SIZES.but(steps=2, evaluate_every=2, **small)
     return SIZES.but(steps=steps, evaluate_every=steps)
+
+
+def decisive(preset: str, steps: int, names: tuple[str, ...]) -> dict:
+    """Everything that decides a result."""
+    own = sizes(preset, steps)
+    return {
+        "sizes": {name: getattr(own, name) for name in DECISIVE},
+        "ways": {name: WAYS[name] for name in names},
+    }
 
 
 def outcomes(preset: TranslationPreset, names: tuple[str, ...], seed: int) -> dict[str, dict[str, float]]:
