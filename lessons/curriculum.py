@@ -16,8 +16,8 @@ from lessons.translation import Translation, TranslationPreset
 
 # No attention: all that the decoder knows of where it is, it knows from what it was fed.
 SIZES = TranslationPreset(
-    "cpu", steps=1000, evaluate_every=200, learning_rate=5e-3, below=10_000, count=8000, beyond=0,
-    attention=None, cell="gru", hidden_size=128, held_out=300, threads=1,
+    "cpu", steps=600, evaluate_every=200, learning_rate=5e-3, below=10_000, count=8000, beyond=0,
+    attention=None, cell="gru", hidden_size=96, batch_size=32, held_out=300, threads=1,
 )  # fmt: skip
 PRESETS = {
     "ci": SIZES.but(
