@@ -236,11 +236,15 @@ text.strip(reader, passage[:3000], scores=found)
 # %% [markdown]
 # ## Experiment
 #
-# Two claims, each with a pass rule fixed before the first run and five seeds. Guess each verdict
+# Three claims, each with a pass rule fixed before the judged seeds ran, five of them. Guess each verdict
 # before you run the cell that shows it.
 #
-# 1. Carrying the state from window to window helps, against starting each window from zero.
-# 2. A higher temperature trades validity (share of words that occur in the plays) for variety.
+# 1. The LSTM of this lesson needs fewer bits per character on held-out plays than the 5-gram, on every seed.
+# 2. Carrying the state from window to window helps, against starting each window from zero.
+# 3. A higher temperature trades validity (share of words that occur in the plays) for variety.
+
+# %%
+claims.every_seed("char-lstm-beats-5gram")
 
 # %%
 claims.every_seed("carried-state-helps")
