@@ -137,7 +137,7 @@ class Plane:
             states.append(h)
         answers = self.task.model.answer(torch.stack(states, 2).flatten(0, 1)).unflatten(0, (-1, len(x)))
         costs = [self.task.cost(answer, target) for answer in answers]
-        return torch.stack(costs).reshape(first.shape).to(first)
+        return torch.stack(costs).cpu().reshape(first.shape).to(first)
 
     def slope(self, first: Number, second: Number) -> tuple[float, float, float]:
         """Loss, dL/d gain and dL/d shift at one place, by autograd through the same pass."""

@@ -97,7 +97,7 @@ def checked(way: Any, threshold: Any) -> None:
 
 def angle(first: Gradients, second: Gradients) -> float:
     """Degrees between two gradients, all tensors laid end to end; nan if one of them is zero."""
-    u, v = (torch.cat([part.detach().double().flatten() for part in parts]) for parts in (first, second))
+    u, v = (torch.cat([part.detach().cpu().double().flatten() for part in parts]) for parts in (first, second))
     if not (u.any() and v.any()):
         return math.nan
     u, v = u / u.norm(), v / v.norm()
@@ -130,7 +130,9 @@ class ClippingPreset(SequencePreset):
     def optimizer(self, parameters: Iterable[nn.Parameter | Tensor]) -> optim.Optimizer:
         """Plain descent with momentum; where another way of clipping is asked for, it goes before."""
         weights = list(parameters)
-        descent = optim.SGD(weights, lr=self.learning_rate, momentum=self.momentum, fused=True)
+        descent = optim.SGD(
+            weights, self.learning_rate, self.momentum, weight_decay=self.weight_decay, fused=True
+        )
         if self.clip_way != "none":
             descent.register_step_pre_hook(lambda *_: clip_in_place(weights, self.clip_way, self.clip_at))
         return descent
@@ -236,4 +238,4 @@ def along(task: Any, step: int, lengths: Float[Tensor, " lengths"]) -> Float[Ten
         for weight, own, down in zip(probe.model.parameters(), task.model.parameters(), found, strict=True):
             weight.copy_(own - length / norm * down)
         losses.append(probe.loss(task.batch(step), task.start())[0])
-    return torch.stack(losses).to(lengths)
+    return torch.stack(losses).cpu().to(lengths)

@@ -92,7 +92,7 @@ def explore(
     }
     for place, name in enumerate(("first", "second")):
         low, high = map(float, own.bounds[place])
-        controls[name] = Slider(low, high, now[name], 0.05, f"start, {own.names[place]}")
+        controls[name] = Slider(low, high, now[name], 0.05, f"start, {own.names[place].split()[-1]}")
     controls["turn"] = Slider(0, 360, now["turn"], 15, "turn the view")
     if landscape is not None:
         return Explorer(functools.partial(figure, landscape), clicked=clicked, **controls)
@@ -218,7 +218,7 @@ def _scene(landscape: Landscape, scale: _Scale, turn: int) -> dict[str, Any]:
         {**axis, "title": {"text": name, "font": {"size": 12}}, "range": list(ends), "nticks": 5}
         for name, ends in zip(landscape.names, landscape.bounds, strict=True)
     )
-    eye = {"x": 2.1 * math.cos(angle), "y": 2.1 * math.sin(angle), "z": 1.2}
+    eye = {"x": 1.95 * math.cos(angle), "y": 1.95 * math.sin(angle), "z": 1.2}
     return {
         "domain": {"x": [0, 0.5], "y": [0, 1]}, "dragmode": "turntable", "bgcolor": tokens.card,
         "aspectmode": "manual", "aspectratio": {"x": 1, "y": 1, "z": 0.62},
