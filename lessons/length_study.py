@@ -15,15 +15,15 @@ from lessons.pairs import Pair
 from lessons.seq2seq import Seq2Seq
 from lessons.translation import Translation, TranslationPreset
 
-ENDS = (40, 50, 60)  # the longest sources of each band but the last, in characters
+ENDS = (25, 35, 45)  # the longest sources of each band but the last, in characters
 WITH, WITHOUT = "with attention", "without attention"
 
 
 @explained
 def bands(ends: Sequence[int] = ENDS) -> tuple[str, ...]:
-    """The names of the bands of length that end at so many characters: "up to 40", "41 to 50", "over 50"."""
+    """The names of the bands of length that end at so many characters: "up to 25", "26 to 45", "over 45"."""
     if not ends or list(ends) != sorted(set(ends)) or ends[0] < 1:
-        raise LessonError("Bands of length end at rising numbers of characters, such as (40, 50, 60).")
+        raise LessonError("Bands of length end at rising numbers of characters, such as (25, 35, 45).")
     middle = [f"{low + 1} to {high}" for low, high in pairwise(ends)]
     return (f"up to {ends[0]}", *middle, f"over {ends[-1]}")
 
