@@ -51,7 +51,7 @@ class DropoutPreset(CharPreset):
 
 USUAL = Dropouts(input=0.1, output=0.4, weight=0.4)
 SIZES = DropoutPreset(
-    "cpu", steps=2000, learning_rate=8e-3, final_rate=0.1, evaluate_every=100, precision="float32", threads=1,
+    "cpu", steps=1400, learning_rate=8e-3, final_rate=0.1, evaluate_every=100, precision="float32", threads=1,
     hidden_size=128, embedding_size=32, batch_size=16, length=32, train_characters=20_000,
     valid_characters=20_000, baseline_order=3, dropouts=USUAL,
 )  # fmt: skip
