@@ -132,7 +132,11 @@ class _Scale:
         ticks = (
             {"tickvals": list(places), "ticktext": [ten(k) for k in places]} if self.log else {"nticks": 5}
         )
-        return {"range": [self.low - room, self.high + room], "title": {"text": "loss"}, **ticks}
+        return {
+            "range": [self.low - room, self.high + room],
+            "title": {"text": "loss", "font": {"size": 12}},
+            **ticks,
+        }
 
     def ground(self) -> dict[str, Any]:
         """What relief and map share."""
@@ -218,7 +222,7 @@ def _scene(landscape: Landscape, scale: _Scale, turn: int) -> dict[str, Any]:
         {**axis, "title": {"text": name, "font": {"size": 12}}, "range": list(ends), "nticks": 5}
         for name, ends in zip(landscape.names, landscape.bounds, strict=True)
     )
-    eye = {"x": 1.95 * math.cos(angle), "y": 1.95 * math.sin(angle), "z": 1.2}
+    eye = {"x": 2.1 * math.cos(angle), "y": 2.1 * math.sin(angle), "z": 1.2}
     return {
         "domain": {"x": [0, 0.5], "y": [0, 1]}, "dragmode": "turntable", "bgcolor": tokens.card,
         "aspectmode": "manual", "aspectratio": {"x": 1, "y": 1, "z": 0.62},
