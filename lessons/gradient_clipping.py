@@ -97,7 +97,7 @@ def checked(way: Any, threshold: Any) -> None:
 
 def angle(first: Gradients, second: Gradients) -> float:
     """Degrees between two gradients, all tensors laid end to end; nan if one of them is zero."""
-    u, v = (torch.cat([part.detach().cpu().double().flatten() for part in parts]) for parts in (first, second))
+    u, v = (torch.cat([part.detach().cpu().double().flatten() for part in g]) for g in (first, second))
     if not (u.any() and v.any()):
         return math.nan
     u, v = u / u.norm(), v / v.norm()
