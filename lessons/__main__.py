@@ -42,6 +42,7 @@ TRAINABLE = (
     "lstm",
     "gru",
     "lstm_variants",
+    "gradient_clipping",
     "recurrent_dropout",
     "bidirectional",
     "deep_rnns",
