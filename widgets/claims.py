@@ -16,6 +16,7 @@ from widgets import theme
 SPREAD = 0.36  # how wide the seeds of one condition stand, of the distance between conditions
 GAP = 0.14  # between panels, of the width
 LINE = 100  # letters in a line of the rule
+UP = 40  # letters in a line beside a vertical axis
 SPELT = {name.lower(): name for name in ("LSTM", "GRU", "RNN", "RNNs", "LSTMs", "GRUs", "Elman")} | {
     "5gram": "5-gram"
 }
@@ -54,7 +55,7 @@ def every_seed(result: claims.Result | str) -> theme.Figure:
         title=f"{verdict}: {_spelt(result.name)}",
         summary=summary,
         height=450 + 16 * len(rule),
-        margin={"b": 82 + 16 * len(rule)},
+        margin={"b": 82 + 16 * len(rule), "l": 84 if "<br>" in layout["yaxis"]["title"]["text"] else 64},
         annotations=[*notes, note],
         **layout,
     )
@@ -143,7 +144,7 @@ def _frame(result: claims.Result, measure: Measure, limits: list[Limit], place: 
     }  # fmt: skip
     up = {
         "range": [min(values) - room, max(values) + room], "anchor": f"x{number}",
-        "title": {"text": name},
+        "title": {"text": "<br>".join(textwrap.wrap(name, UP))},
     }  # fmt: skip
     return {f"xaxis{number}": across, f"yaxis{number}": up}
 
