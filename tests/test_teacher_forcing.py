@@ -195,6 +195,9 @@ def test_two_runs_tell_of_both(task):
     made.close()
     with pytest.raises(LessonError, match="no sentence"):
         pictures.two_runs(task.model, [])
+    for draw in (pictures.switches, lambda model: pictures.two_runs(model, rows)):
+        with pytest.raises(LessonError, match="trained Seq2Seq"):
+            draw("task.model")
 
 
 def test_after_and_ways_hold_the_exposure(task):

@@ -19,6 +19,7 @@ from lessons.seq2seq import Seq2Seq
 from lessons.switchboard import Fed
 from widgets import theme
 from widgets.explorer import Explorer, Index
+from widgets.switchboard import need
 
 PLACES = 30  # of a sentence, in the picture by place
 ROWS = {"the truth": 4.0, "fed the truth": 3.0, "fed its own": 2.0}  # heights of the letters
@@ -51,7 +52,7 @@ def explore(model: Seq2Seq, pairs: Sequence[Pair]) -> Explorer:
         raise LessonError("There is no sentence to choose from; hand in pairs such as task.held['valid'].")
     kept = tuple(pairs)
     return Explorer(
-        functools.partial(_picked, model=model, pairs=kept),
+        functools.partial(_picked, model=need(model), pairs=kept),
         sentence=Index(len(kept) - 1, 0, label="sentence"),
     )
 

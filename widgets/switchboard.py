@@ -78,7 +78,7 @@ def board(
 def explore(model: Seq2Seq | None = None, number: int = NUMBER, most: int = 999) -> Explorer:
     """The picture above with its controls: the schedule, its end, the training step, the number, the dice."""
     return Explorer(
-        functools.partial(board, model=model),
+        functools.partial(board, model=None if model is None else need(model)),
         kind=Pick({kind: kind for kind in teacher_forcing.KINDS}, teacher_forcing.SIGMOID, label="schedule"),
         end=Slider(0.0, 1.0, 0.1, 0.05, label="ratio at the end"),
         step=Time(minimum=0, maximum=STEPS, value=600, step=25, label="training step"),
