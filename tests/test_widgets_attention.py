@@ -60,7 +60,7 @@ def test_the_map_holds_the_trace(mirror):
     assert np.allclose(named(figure, "map").z, seen.numpy("weights"), atol=1e-6)
     assert np.allclose(named(figure, "energies").y, seen.numpy("energies")[1], atol=1e-6)
     assert np.allclose(named(figure, "weights").y, seen.numpy("weights")[1], atol=1e-6)
-    context = np.asarray(named(figure, "context").z).ravel()[: seen.contexts.shape[-1]]
+    context = np.asarray(named(figure, "context").z, dtype=float).ravel()[: seen.contexts.shape[-1]]
     assert np.allclose(context, seen.numpy("contexts")[1], atol=1e-6)
     chances = named(figure, "now")
     assert chances.x[-1] == pytest.approx(float(seen.probabilities[0, 1].max()))
@@ -159,7 +159,7 @@ def test_the_drawing_lights_up_with_what_the_layers_give():
     boxes = np.asarray(named(figure, "encoder").z)
     assert boxes.shape == (3, 4)
     assert np.allclose(boxes[2], seen.encoder[2][0].pow(2).mean(-1).sqrt(), atol=1e-6)
-    lighted = np.asarray(named(figure, "decoder").z)
+    lighted = np.asarray(named(figure, "decoder").z, dtype=float)
     assert np.isfinite(lighted[:, :3]).all() and np.isnan(lighted[:, 3:]).all()
     total = (seen["h", 0] + seen["h", 1] + seen["h", 2])[0].pow(2).mean(-1).sqrt()
     assert np.allclose(lighted[2, :3], total[:3], atol=1e-6)

@@ -228,8 +228,9 @@ def _context(scene: Scene) -> go.Heatmap:
     wide = max(8, 2 ** round(np.log2(max(1, len(values))) / 2))
     padded = np.full(-(-len(values) // wide) * wide, np.nan, dtype=np.float32)
     padded[: len(values)] = values
+    rows = [[None if np.isnan(one) else float(one) for one in row] for row in padded.reshape(-1, wide)]
     return go.Heatmap(
-        z=padded.reshape(-1, wide), zmin=-1, zmax=1, colorscale=theme.scale(theme.SIGNED_SCALE), xaxis="x3",
+        z=rows, zmin=-1, zmax=1, colorscale=theme.scale(theme.SIGNED_SCALE), xaxis="x3",
         yaxis="y5", showscale=False, name="context", xgap=1, ygap=1, hoverongaps=False,
         hovertemplate="%{z:.3f}<extra></extra>",
     )  # fmt: skip

@@ -82,8 +82,9 @@ def strengths(model: Seq2Seq, seen: AttentionTrace) -> tuple[np.ndarray, np.ndar
 
 
 def _boxes(values: np.ndarray, left: int, highest: float, name: str, scale: bool) -> go.Heatmap:
+    shown = [[None if np.isnan(one) else float(one) for one in row] for row in values]  # JSON has no NaN
     return go.Heatmap(
-        z=values, x=left + np.arange(values.shape[1]), y=1 + np.arange(len(values)), zmin=0, zmax=highest,
+        z=shown, x=left + np.arange(values.shape[1]), y=1 + np.arange(len(values)), zmin=0, zmax=highest,
         colorscale=theme.scale(theme.UNIT_SCALE), xgap=3, ygap=30, name=name, hoverongaps=False,
         showscale=scale, hovertemplate=name + ", layer %{y}: %{z:.2f}<extra></extra>",
         colorbar={"title": {"text": "strength"}, "thickness": 10, "len": 0.6, "outlinewidth": 0},
