@@ -20,6 +20,7 @@ UP = 40  # letters in a line beside a vertical axis
 SPELT = {name.lower(): name for name in ("LSTM", "GRU", "RNN", "RNNs", "LSTMs", "GRUs", "Elman")} | {
     "5gram": "5-gram"
 }
+WIDTH, LETTER = 850, 7.3  # of a picture without its margins, and of a letter below an axis, in pixels
 SUBTITLE = 92  # letters in a line below the title
 
 
@@ -38,7 +39,7 @@ def every_seed(result: claims.Result | str) -> theme.Figure:
         own = [limit for limit in limits if limit.measure == measure.name]
         names = _axes(place)
         traces += _panel(result, measure, own, names)
-        notes += _words(measure, own, names, narrow=len(claim.measures) > 2)
+        notes += _words(measure, own, names, narrow=len(claim.measures) > 2 or len(measure.conditions) > 4)
         layout |= _frame(result, measure, own, place, len(claim.measures))
     summary = _summary(result, claim)
     rule = textwrap.wrap(f"Rule, fixed beforehand: {result.rule}.", LINE)
@@ -135,11 +136,11 @@ def _frame(result: claims.Result, measure: Measure, limits: list[Limit], place: 
     start = place * (width + GAP)
     number = "" if place == 0 else str(place + 1)
     name = measure.name if measure.unit in measure.name else f"{measure.name} ({measure.unit})"
-    letters = 18 if panels < 3 else 8
+    letters = max(6, int(width * WIDTH / len(measure.conditions) / LETTER))  # in a line below a tick
     across = {
         "domain": [start, start + width], "range": [-0.5, len(measure.conditions) - 0.5],
         "tickvals": list(range(len(measure.conditions))), "anchor": f"y{number}", "showgrid": False,
-        "ticktext": ["<br>".join(textwrap.wrap(name, letters)) for name in measure.conditions],
+        "ticktext": [_broken(name, letters) for name in measure.conditions],
         "title": {"text": measure.along}, "tickangle": 0,
     }  # fmt: skip
     up = {
@@ -147,6 +148,11 @@ def _frame(result: claims.Result, measure: Measure, limits: list[Limit], place: 
         "title": {"text": "<br>".join(textwrap.wrap(name, UP))},
     }  # fmt: skip
     return {f"xaxis{number}": across, f"yaxis{number}": up}
+
+
+def _broken(name: str, letters: int) -> str:
+    """A name in lines of so many letters; words stay whole."""
+    return "<br>".join(textwrap.wrap(name, letters, break_long_words=False))
 
 
 def _axes(place: int) -> dict[str, str]:
