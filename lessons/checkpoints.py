@@ -116,8 +116,8 @@ def write(path: Path, tensors: Tensors, meta: dict[str, Any], sidecar: bool = Fa
         _replace(files)
     except (OSError, ValueError) as error:  # a ValueError for a name that no file can have
         raise LessonError(
-            f"Could not save {path}: {getattr(error, 'strerror', None) or error}; what was saved there before "
-            "is untouched."
+            f"Could not save {path}: {getattr(error, 'strerror', None) or error}; what was saved there "
+            "before is untouched."
         ) from error
 
 

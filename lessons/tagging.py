@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -74,6 +75,11 @@ class Tagger(nn.Module):
         if cell not in CELLS:
             raise LessonError(f"The cell is one of {', '.join(CELLS)}; {cell!r} is not.")
         self.direction = direction
+        self._config = {
+            "symbols": symbols, "labels": labels, "direction": direction, "cell": cell,
+            "hidden_size": hidden_size, "num_layers": num_layers, "merge": merge,
+            "embedding_size": embedding_size, "dropout": dropout,
+        }  # fmt: skip
         place = {"device": device, "dtype": dtype}
         self.embedding = nn.Embedding(symbols, embedding_size, **place)
         self.recurrent: nn.Module
@@ -87,6 +93,10 @@ class Tagger(nn.Module):
             self.recurrent = layer if direction == FORWARD else Backwards(layer)
         width = self.recurrent.features if direction == BOTH else hidden_size
         self.readout = nn.Linear(width, labels, **place)
+
+    def config(self) -> dict[str, Any]:
+        """What rebuilds this network, weights aside: `Tagger(**tagger.config())`."""
+        return dict(self._config)
 
     def forward(
         self, tokens: Int[Tensor, "batch time"], lengths: Lengths = None, cut: str | None = None

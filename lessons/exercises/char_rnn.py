@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -554,9 +555,16 @@ def _cuts(function: Callable, probabilities: Tensor, top_p: float) -> Observatio
     """The result, and how many characters are kept of other dice."""
     seen = {"the result": function(probabilities, top_p)}
     for name, (die, share) in _PROBES.items():
-        kept = torch.as_tensor(function(torch.tensor(die), share))
-        seen[f"how many are kept of {name}"] = int((kept > 0).sum())
+        seen[f"how many are kept of {name}"] = _positive(function(torch.tensor(die), share))
     return seen
+
+
+def _positive(result: Any) -> int | None:
+    """How many numbers of a result are above zero; None where it holds no numbers."""
+    try:
+        return int((torch.as_tensor(result).real > 0).sum())
+    except (TypeError, ValueError, RuntimeError):
+        return None
 
 
 def _kept(seen: Observations) -> list[int]:

@@ -144,8 +144,7 @@ CLIP_BY_NORM = Exercise(
     name="clip_by_norm",
     statement="Shorten a gradient of several tensors to a threshold without turning it.",
     stub='''def clip_by_norm(gradients, threshold):
-    """A list of tensors and a number -> the list, together at most `threshold` long, as "
-    "torch.nn.utils does."""
+    """A list of tensors and a number -> the list, together at most `threshold` long, not turned."""
     return ...
 ''',
     solution=clip_by_norm,
@@ -413,7 +412,8 @@ def _ordered(*actions: str, returned: str = "norm", clip: Callable = nn.utils.cl
         clipped = torch.cat(
             [w.grad.flatten() for w in model.parameters() if w.grad is not None] or [norm[None]]
         )
-        return {"norm": norm, "loss": value, "clipped": clipped.norm(), "none": 0.0}[returned]
+        results = {"norm": norm, "loss": value, "clipped": clipped.norm(), "none": value.new_zeros(())}
+        return results[returned].item()
 
     return run
 
