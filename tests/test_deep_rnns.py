@@ -409,10 +409,11 @@ def test_states_of_every_layer_are_the_traces(model, plays, mode):
     theme.use(mode)
     seen = trace(model, plays.train[:25])
     maps = pictures.state(seen, 4)
-    assert [np.allclose(m.z, seen.numpy("h", k).T) for k, m in enumerate(maps.data)] == [True] * 3
+    assert [np.allclose(m.z, seen.numpy("h", k).T) for k, m in enumerate(maps.data[:3])] == [True] * 3
+    assert [trace.visible for trace in maps.data] == [True] * 3 + [False] * 3
     assert maps.layout.yaxis.domain[1] < maps.layout.yaxis2.domain[0] < maps.layout.yaxis3.domain[0]
     lines = pictures.state(seen, 4, 5)
-    assert np.allclose(lines.data[2].y, seen.numpy("h", 2)[:, 5]) and "unit 5" in lines.layout.title.text
+    assert np.allclose(lines.data[5].y, seen.numpy("h", 2)[:, 5]) and "unit 5" in lines.layout.title.text
     assert f"layer 2 {seen.numpy('h', 2)[4, 5]:.2f}".replace("-", "−") in lines.summary
     for wrong, words in (({"step": 25}, "no step 25"), ({"unit": 6}, "no unit 6")):
         with pytest.raises(LessonError, match=words):

@@ -38,19 +38,19 @@ def state(seen: Trace, step: int = 0, unit: int | None = None, sequence: int = 0
         raise LessonError(f"There is no unit {unit}; the layers have the units 0 to {units - 1}.")
     labels = seen.labels[sequence] if seen.vocabulary else ()
     room, each = 0.24 / len(layers), 1 / len(layers)
-    traces, axes = [], {}
+    maps, lanes, axes = [], [], {}
     for layer, h in enumerate(layers):
         axis, low = "y" if layer == 0 else f"y{layer + 1}", layer * each
-        traces.append(
-            _map(h, layer, axis, layer == 0) if unit is None else _lane(h, layer, axis, unit, len(layers))
-        )
+        maps.append(_map(h, layer, axis, unit is None))
+        lanes.append(_lane(h, layer, axis, unit, len(layers)))
         span = [units - 0.5, -0.5] if unit is None else [-1.08, 1.08]
         axes[f"yaxis{axis[1:]}"] = {
             "domain": [low, low + each - room * each * len(layers) * 0.5], "range": span, "nticks": 3,
             "title": {"text": f"layer {layer}<br>" + ("unit" if unit is None else "h")},
         }  # fmt: skip
     return theme.figure(
-        *traces,
+        *maps,
+        *lanes,  # both kinds are there, one of them hidden: the plot on the page need not be made anew
         title="What does every layer say?" if unit is None else f"What does unit {unit} of every layer say?",
         summary=_said(layers, step, unit, labels),
         x="character read" if labels else "time step",
@@ -141,9 +141,9 @@ def scale(curves: Curves, measure: str = "autocorrelation", stage: str = "traine
     )
 
 
-def _map(h: np.ndarray, layer: int, axis: str, bar: bool) -> go.Heatmap:
+def _map(h: np.ndarray, layer: int, axis: str, visible: bool) -> go.Heatmap:
     return go.Heatmap(
-        z=np.ascontiguousarray(h.T), zmin=-1, zmax=1, yaxis=axis, showscale=bar,
+        z=np.ascontiguousarray(h.T), zmin=-1, zmax=1, yaxis=axis, showscale=layer == 0, visible=visible,
         colorscale=theme.scale(theme.SIGNED_SCALE),
         colorbar={"title": {"text": "hidden<br>state h", "side": "top", "font": {"size": 12}},
                   "thickness": 12, "outlinewidth": 0, "nticks": 5, "x": 1.0, "xpad": 14,
@@ -152,10 +152,10 @@ def _map(h: np.ndarray, layer: int, axis: str, bar: bool) -> go.Heatmap:
     )  # fmt: skip
 
 
-def _lane(h: np.ndarray, layer: int, axis: str, unit: int, layers: int) -> go.Scatter:
+def _lane(h: np.ndarray, layer: int, axis: str, unit: int | None, layers: int) -> go.Scatter:
     return go.Scatter(
-        y=np.ascontiguousarray(h[:, unit]), yaxis=axis, mode="lines+markers", marker={"size": 4},
-        line={"color": ramp(layer, layers), "width": 2},
+        y=np.ascontiguousarray(h[:, unit or 0]), yaxis=axis, visible=unit is not None,
+        mode="lines+markers", marker={"size": 4}, line={"color": ramp(layer, layers), "width": 2},
         hovertemplate=f"layer {layer} · step %{{x}}<br>h %{{y:.3f}}<extra></extra>",
     )  # fmt: skip
 
