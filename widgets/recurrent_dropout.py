@@ -56,7 +56,7 @@ def figure(
         annotations=[
             _heading(1, f"its mask: {_shade()} {'stays old' if kind == 'zoneout' else 'is dropped'}"),
             _heading(2, "the state h: red above 0, blue below"),
-            _heading(3, f"what dropout changes in h, up to ±{CHANGE}"),
+            _heading(3, f"its change of h, up to ±{CHANGE}"),
             _heading(4, "ways through h not cut until step t"),
             _heading(5, "gradient at h, coming back"),
             *_ends(ends, 1.1, 4), *_beside(),
@@ -71,7 +71,7 @@ def theatre(kind: str = "state, locked") -> Explorer:
         figure,
         kind=Pick({name: name for name in KINDS}, kind, label="kind"),
         p=Slider(0.0, 0.9, 0.3, 0.05, label="rate p"),
-        seed=Slider(0, SEEDS - 1, 0, label="roll of the dice"),
+        seed=Slider(0, SEEDS - 1, 0, label="roll"),
         steps=Slider(2, stage.LONGEST, 24, label="steps T"),
         layer=Pick({"lower": 0, "upper": 1}, 0, label="layer"),
         training=Switch(True, label="training"),
@@ -112,7 +112,7 @@ def explore(layer: int = 1) -> Explorer:
     return Explorer(
         functools.partial(every_kind, layer=layer),
         p=Slider(0.0, 0.9, 0.3, 0.05, label="rate p"),
-        seed=Slider(0, SEEDS - 1, 0, label="roll of the dice"),
+        seed=Slider(0, SEEDS - 1, 0, label="roll"),
     )
 
 
