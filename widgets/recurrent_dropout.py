@@ -130,7 +130,7 @@ def curves(pairs: Mapping[str, tuple[Run, Run]]) -> theme.Figure:
     for at, (cell, runs) in enumerate(pairs.items()):
         number = "" if at == 0 else str(at + 1)
         labels = []
-        for run, colour, name in zip(runs, (tokens.i, tokens.f), ("without", "with dropout"), strict=True):
+        for run, colour, name in zip(runs, (tokens.i, tokens.f), ("without", "with"), strict=True):
             x = [e["step"] for e in run.evaluations]
             for part, dash in ((UNKNOWN, "solid"), (KNOWN, "dot")):
                 y = [e[part] for e in run.evaluations]
@@ -146,7 +146,7 @@ def curves(pairs: Mapping[str, tuple[Run, Run]]) -> theme.Figure:
             "range": [low, high], "anchor": f"x{number}",
             "title": {"text": "bits per character" if at == 0 else ""},
         }  # fmt: skip
-        notes += [_heading(at + 1, f"<b>{cell}</b>")]
+        notes += [_heading(at + 1, f"<b>{cell}</b>, with and without dropout")]
         notes += _ends(labels, high - low, at + 1)
         best = [run.best(UNKNOWN) for run in runs]
         told.append(f"{cell} {best[0]:.2f} without, {best[1]:.2f} with")

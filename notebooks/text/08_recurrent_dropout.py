@@ -148,8 +148,8 @@ for cell, pair in runs.items():
 # %% [markdown]
 # ## Look inside
 #
-# A trace under masks: the same line, the same trained network, with the masks of one training step. Find rows of h that are 0 on
-# their way out, and see that c goes on below them.
+# A trace under masks: the same network reads a line as in a training step, with weights of $R$ missing. The map shows the states
+# themselves, and they are whole; what is dropped of them on the way out, the cell below counts.
 
 # %%
 seen = lesson.trace_masked(dropped.model, "To be, or not to be: that is the question.", seed=1)
