@@ -254,7 +254,7 @@ def _headings() -> list[dict]:
         ("2  softmax: weights, together 1", 0, 0.81),
         ("all steps: a row is a step, a colour a weight", 0, 0.6),
         ("3  context: weighted mean", 0.79, 0.985),
-        ("4  chances of the next symbol", 0.79, 0.6),
+        ("4  next symbol", 0.79, 0.6),
     )
     return [
         {"text": text, "x": x, "y": y, "xref": "paper", "yref": "paper", "xanchor": "left",

@@ -35,7 +35,7 @@ def test_type_step_click_and_look_elsewhere(lab):
     first.get_by_text("“d”, place 0, shut out").wait_for()
     place = first.get_by_label("source place")
     place.fill("2")
-    place.press("Enter")
+    place.press("Tab")
     first.get_by_text("“b”, place 2, shut out").wait_for()
     first.get_by_label("change").select_option("set the place's weight")
     first.get_by_text("“b”, place 2, at weight 1.00").wait_for()
