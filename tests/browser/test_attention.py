@@ -11,6 +11,7 @@ x = pictures.translations({"general": make("general"), "dot": make("dot")}, "abc
 x
 """
 DRAWN = """
+torch.manual_seed(8)  # an untrained network that writes more than nothing
 model = seq2seq.gnmt(Characters("abcd"), Characters("wxyz"), hidden_size=8, num_layers=3)
 y = gnmt.network(model, "abca")
 y
@@ -42,7 +43,10 @@ def test_type_step_click_and_look_elsewhere(lab):
     first.get_by_label("at every step").check()
     first.get_by_label("network").select_option("dot")
     first.get_by_text("“b”, place 2, at weight 1.00").wait_for()
-    first.locator(".js-plotly-plot .nsewdrag").first.click(position={"x": 20, "y": 20})
+    drawn = first.locator(".js-plotly-plot .nsewdrag[data-subplot='xy']")
+    drawn.hover(position={"x": 30, "y": 6})
+    page.wait_for_timeout(300)  # plotly clicks what it has seen the pointer over
+    drawn.click(position={"x": 30, "y": 6})
     first.get_by_text("“d”, place 0").wait_for()
     second.get_by_role("slider", name="decoder step").focus()
     page.keyboard.press("ArrowRight")
