@@ -24,15 +24,17 @@ model, line = char_rnn.pretrained(), "To be, or not to be: that is the question"
 torch.manual_seed(0)
 seen = trace(LSTM(16, 128, batch_first=True), torch.randn(1, 200, 16))
 """
-# Arms the page: from now on every key is timed until the selected part has changed and been painted.
+# Arms the page: from now on every key is timed until the selected part has changed and been painted. Without
+# a selector, until the frame after the key: a module in the page draws in its handler, or in that frame.
 ARM = """selector => {
   window.latencies = []; let pressed = null;
-  document.addEventListener('keydown', () => { pressed = performance.now(); }, true);
+  document.addEventListener('keydown', () => {
+    pressed = performance.now(); if (!selector) queueMicrotask(painted); }, true);
   const painted = () => { if (pressed === null) return; const start = pressed; pressed = null;
     requestAnimationFrame(() => { const after = new MessageChannel();
       after.port1.onmessage = () => window.latencies.push(performance.now() - start);
       after.port2.postMessage(0); }); };
-  new MutationObserver(painted).observe(document.querySelector(selector),
+  if (selector) new MutationObserver(painted).observe(document.querySelector(selector),
     { subtree: true, childList: true, attributes: true, characterData: true }); }"""
 
 
@@ -52,8 +54,8 @@ EXPLORERS = (
              ".js-plotly-plot .heatmaplayer image", "input[type=range][aria-label='time step']",
              ".js-plotly-plot", 90),
     Explorer("gate microscope", "gates.microscope(model, line[:120], unit=57)",
-             ".un-map", ".un-map", ".unrolled", 35),
-    Explorer("text strip", "text.strip(model, line)", ".un-scroller", ".un-scroller", ".unrolled", 35),
+             ".un-map", ".un-map", "", 35),
+    Explorer("text strip", "text.strip(model, line)", ".un-scroller", ".un-scroller", "", 35),
 )  # fmt: skip
 
 
