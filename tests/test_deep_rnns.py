@@ -24,7 +24,7 @@ from lessons.sequence_model import CELLS, parameters
 from lessons.tracing import trace
 from lessons.training import fit
 from widgets import deep_rnns as pictures
-from widgets import depth, layers_over_time, stack_drawing, theme
+from widgets import depth, layers_over_time, stack_drawing, theme, weights
 
 SMALL = PRESETS["ci"].but(
     steps=4, evaluate_every=2, cell="lstm", hidden_size=6, num_layers=4, residual=True, valid_characters=1000
@@ -520,3 +520,8 @@ def test_colours_of_layers_are_legible():
         assert len(set(colours)) == 8
         assert min(theme.contrast(colour, theme.tokens().card) for colour in colours) > 3
     assert layers_over_time.ramp(0, 1) == theme.tokens().f
+
+
+def test_the_browsers_explorers_refuse_a_stack_in_one_sentence(model):
+    with pytest.raises(LessonError, match=r"runs plain layers .* this model's are a Stack"):
+        weights.pack(model)

@@ -94,3 +94,7 @@ def test_a_figure_is_displayed_by_its_own_bundle():
         data["text/plain"] == "Two lines rise."
         and not data["application/vnd.plotly.v1+json"]["config"]["responsive"]
     )
+
+
+def test_escaping_leaves_quotation_marks_to_plotly_and_stops_tags():
+    assert theme.escape("<b>\"To be\" & 'not'</b>") == "&lt;b&gt;\"To be\" &amp; 'not'&lt;/b&gt;"

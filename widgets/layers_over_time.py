@@ -174,9 +174,6 @@ def _said(layers: list[np.ndarray], step: int, unit: int | None, labels: tuple[s
 
 def _letters(labels: tuple[str, ...], steps: int) -> dict:
     places, texts = ticks(labels, steps)
-    texts = [
-        text.replace("&quot;", '"').replace("&#x27;", "'") for text in texts
-    ]  # plotly shows them as they are
     font = {"tickfont": {"family": theme.MONO, "size": 12}, "ticks": ""} if labels else {}
     return {"tickvals": places, "ticktext": texts, "tickangle": 0, **font}
 

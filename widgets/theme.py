@@ -109,8 +109,11 @@ def glyph(symbol: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Text made safe for plotly's labels (which read some HTML) and for HTML itself."""
-    return html.escape(text, quote=True)
+    """Text made safe for plotly's labels, which read some HTML and show `&quot;` as it stands.
+
+    For text between tags, not inside an attribute, where quotation marks would need escaping, too.
+    """
+    return html.escape(text, quote=False)
 
 
 def css() -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lessons import CharModel
 from lessons.arguments import explained
@@ -18,9 +18,14 @@ def pack(model: CharModel, name: str | None = None) -> dict[str, Any]:
 
     Returns a dict: `cell`, sizes, `vocabulary` (list of characters), `unknown`, `name`, `tensors` (name ->
     offset in floats and shape) and `weights`, all tensors behind one another as little-endian float32.
-    Raises LessonError for anything but a CharModel, and for weights that are not finite.
+    Raises LessonError for anything but a CharModel of plain layers, and for weights that are not finite.
     """
     layer = model.recurrent
+    if not isinstance(layer, nn.RNNBase):
+        raise LessonError(
+            "The browser runs plain layers of an LSTM, a GRU or an Elman network; this model's are a "
+            f"{type(layer).__name__}. Use gates.explore(trace(model, text)), which asks the kernel."
+        )
     tensors = {"embedding": model.embedding.weight}
     for k in range(layer.num_layers):
         for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
