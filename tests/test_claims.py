@@ -66,6 +66,30 @@ def test_a_margin_counts_seeds(margins, met):
     assert f"enough on {passed} of {len(margins)} seed" in judgement.sentence
 
 
+@pytest.mark.parametrize(
+    "margins, told",
+    [
+        ((0.055, 0.0781), "a is 0.055 to 0.078 bits below b"),
+        ((-0.304, -0.2614), "a is 0.261 to 0.304 bits above b"),
+        ((-0.01, 0.033), "a is between 0.01 bits above and 0.033 below b"),
+        ((-0.0001, 0.016), "a is 0 to 0.016 bits below b"),
+        ((-0.016, 0.0001), "a is 0 to 0.016 bits above b"),
+        ((-0.0001, 0.0001), "a is as high as b"),
+        ((12.906, 1339.5), "a is 12.9 to 1,340 bits below b"),
+        ((2.0, 2.0), "a is 2 bits below b"),
+    ],
+)
+def test_a_margin_is_told_by_its_side(margins, told):
+    assert TOY.rules[0].judge(seeds(*margins)).sentence.startswith(f"bits: {told}, enough on")
+
+
+def test_a_reason_names_each_measure_once_in_a_row():
+    twice = replace(TOY, rules=(*TOY.rules, replace(TOY.rules[0], by=0.3), Trend("bits", ("a", "b"), True)))
+    told = twice.verdict(seeds(0.2))[1]
+    assert told.startswith("Bits: a is 0.2 bits below b") and told.lower().count("bits: ") == 1
+    assert told.endswith("; rises at every step (2.00 to 2.20), end to end on 1 of 1 seed.")
+
+
 def test_a_margins_limits_lie_below_the_other_condition():
     limits = TOY.rules[0].limits(seeds(0.2, 0.3))
     assert [(limit.seed, limit.condition, limit.side) for limit in limits] == [
@@ -252,7 +276,7 @@ def test_the_command_lists_and_runs(toy, capsys):
 def test_the_table_has_a_row_for_every_claim(toy):
     assert "| 02 | a beats b. | not run yet | – |" in claims.table(toy)
     claims.run("toy", 5, "cpu", folder=toy, say=lambda line: None)
-    assert "| **holds**. A is 0.060 to 0.100 bits below b" in claims.table(toy)
+    assert "| **holds**. Bits: a is 0.06 to 0.1 bits below b" in claims.table(toy)
 
 
 def test_a_text_that_cannot_be_had_stops_the_claim(toy, monkeypatch):

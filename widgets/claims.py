@@ -69,7 +69,7 @@ def _spelt(name: str) -> str:
 
 def _summary(result: claims.Result, claim: Claim) -> str:
     """The reason of the verdict; where that is more than two lines, how many rules are met."""
-    if len(result.reason) <= 2 * SUBTITLE:
+    if len(textwrap.wrap(result.reason, SUBTITLE)) <= 2:
         return result.reason
     met = sum(rule.judge(result.figures).met for rule in claim.rules)
     seeds = "1 seed" if len(result.seeds) == 1 else f"{len(result.seeds)} seeds"

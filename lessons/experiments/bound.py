@@ -38,7 +38,7 @@ class Bound:
         counts = listed(list(map(str, passed)))
         return Judgement(
             min(passed) >= needed(self.share, len(seeds)),
-            f"{self.measure} {self.side} {self.at:g} on {counts} of {count(len(seeds))} at {self.places}",
+            f"{self.measure}: {self.side} {self.at:g} on {counts} of {count(len(seeds))} at {self.places}",
         )
 
     def passes(self, value: Number) -> bool:

@@ -84,7 +84,7 @@ class Margin:
         passed = sum(margin >= self.by for margin in margins)
         return Judgement(
             passed >= needed(self.share, len(seeds)),
-            f"{self.lower} is {between(margins)} {self.unit} below {self.upper}, "
+            f"{self.measure}: {self.lower} is {apart(margins, self.unit)} {self.upper}, "
             f"enough on {passed} of {count(len(seeds))}",
         )
 
@@ -124,7 +124,7 @@ class Trend:
         in_mean = f"{way} at every step" if steady else f"does not {way[:-1]} at every step"
         return Judgement(
             steady and ends >= needed(self.share, len(seeds)),
-            f"{self.measure} {in_mean} ({means[0]:.2f} to {means[-1]:.2f}), "
+            f"{self.measure}: {in_mean} ({means[0]:.2f} to {means[-1]:.2f}), "
             f"end to end on {ends} of {count(len(seeds))}",
         )
 
@@ -168,7 +168,7 @@ class Claim:
         judged = [rule.judge(seeds) for rule in self.rules]
         met = sum(judgement.met for judgement in judged)
         mixed = f"{DEPENDS} {self.depends_on}" if self.depends_on and met else FAILS
-        reason = "; ".join(judgement.sentence for judgement in judged)
+        reason = joined([judgement.sentence for judgement in judged])
         return HOLDS if met == len(judged) else mixed, f"{reason[0].upper()}{reason[1:]}."
 
     def digest(self) -> str:
@@ -194,6 +194,34 @@ def often(share: Number) -> str:
     return "every seed" if share == 1 else f"at least {5 * share:g} of 5 seeds"
 
 
+def joined(clauses: Sequence[str]) -> str:
+    """Clauses such as "bits: a is 0.1 below b" as one sentence; a measure just named is not named again."""
+    told, last = [], ""
+    for clause in clauses:
+        measure, colon, rest = clause.partition(": ")
+        told.append(rest if colon and measure == last else clause)
+        last = measure if colon else ""
+    return "; ".join(told)
+
+
+def apart(margins: Sequence[Number], unit: str) -> str:
+    """How far one thing lies below another, over the seeds; a negative margin is said as above."""
+    low, high = figure(min(margins)), figure(max(margins))
+    if low.startswith("−"):
+        if high.startswith("−") or high == "0":
+            return f"{between([-margin for margin in margins])} {unit} above"
+        return f"between {low[1:]} {unit} above and {high} below"
+    return "as high as" if high == "0" else f"{between(margins)} {unit} below"
+
+
 def between(values: Sequence[Number]) -> str:
-    """The lowest and highest of some values."""
-    return f"{min(values):.3f} to {max(values):.3f}"
+    """The lowest and highest of some values; one number where they round to the same."""
+    low, high = figure(min(values)), figure(max(values))
+    return low if low == high else f"{low} to {high}"
+
+
+def figure(value: Number) -> str:
+    """A number to three figures, and to three places at most."""
+    places = 3 if abs(value) < 1 else max(0, 2 - math.floor(math.log10(abs(value))))
+    text = f"{value:z,.{places}f}".replace("-", "−")
+    return text.rstrip("0").rstrip(".") if places else text
