@@ -41,16 +41,18 @@ def table() -> str:
 
 def _row(source: Source) -> str:
     licence = f"[{source.licence}](LICENSES/{source.licence_file})"
-    fallback = f"`{source.fallback}`" if source.fallback else "none"
+    stand_in = source.fallback or source.sample
+    fallback = f"`{stand_in}`" if stand_in else "none"
     cells = [f"`{source.id}`", source.provenance, source.attribution, licence, source.size, fallback]
     return f"| {' | '.join([*cells, source.caveats])} |"
 
 
 @explained
 def fetch(names: Iterable[str] = ()) -> dict[str, str]:
-    """Bring the named sources, or all, for use without a network; says of each how it came, or why not."""
+    """Bring the named sources, or all but those on request; says of each how it came, or why not."""
     ways = {}
-    for source in [sources.find(name) for name in names] or registry().values():
+    usual = [source for source in registry().values() if not source.on_request]
+    for source in [sources.find(name) for name in names] or usual:
         try:
             ways[source.id] = sources.read(source)[1]
         except sources.Unavailable as error:
@@ -72,7 +74,9 @@ def _state(source: Source) -> str:
     try:
         return f"ok, {sources.read(source, fetch=False)[1]}"
     except sources.Unavailable as error:
-        damaged = source.kind == "stdlib" or source.cache_file.exists()
+        if source.on_request and not source.cache_file.exists():
+            return "on request"
+        damaged = source.kind != "wheel" or source.cache_file.exists()
         return f"WRONG: {error}" if damaged else "not fetched yet"
 
 
@@ -85,7 +89,7 @@ def main(argv: list[str]) -> int:
     commands.add_parser("verify", help="check hashes and licences of what is here")
     bring = commands.add_parser("fetch", help="bring sources here, to use them without a network later")
     bring.add_argument("names", nargs="*", metavar="NAME")
-    bring.add_argument("--all", action="store_true", help="every source")
+    bring.add_argument("--all", action="store_true", help="every source but those on request")
     asked = parser.parse_args(argv)
     if asked.command == "table":
         sources.write_whole(data_folder() / "README.md", table().encode())

