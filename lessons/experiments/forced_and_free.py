@@ -64,7 +64,7 @@ def trained(preset: TranslationPreset, name: str, seed: int, every: int) -> list
 def outcomes(
     preset: TranslationPreset, names: tuple[str, ...], seed: int, moment: float = 1.0
 ) -> dict[str, dict[str, float]]:
-    """Train in each way from the same first weights on the same batches; figures after a share of the steps."""
+    """Train in each way from the same weights on the same batches; figures after a share of the steps."""
     every = max(1, preset.steps // 10)
     figures: dict[str, dict[str, float]] = {ALONE: {}, GAP: {}, WHOLE: {}}
     for name in names:
