@@ -138,6 +138,7 @@ WRONG = {
         (scaled(lambda parts: max(part.abs().max() for part in parts)), "largest number"),
         (lambda parts, t: [part * flat_norm(parts) / t for part in parts], "upside down"),
         (lambda parts, t: [part / flat_norm(parts) for part in parts], "one long, whatever"),
+        (lambda parts, t: scaled(flat_norm)(parts, 1.5) if parts[0].any() else parts, "not a fixed number"),
         (
             lambda parts, t: [
                 part * (t / flat_norm(parts) if not flat_norm(parts) < t > 0.5 or not part.any() else 1)
@@ -154,15 +155,17 @@ WRONG = {
         (lambda parts, t: [part.clamp(0, t) for part in parts], "negative numbers have become 0"),
         (in_place, "clipping by norm"),
         (scaled(lambda parts: max(part.abs().max() for part in parts)), "largest fits"),
+        (lambda parts, t: [part.clamp(-1.5, 1.5) for part in parts], "not a fixed number"),
     ],
     "clip_rows": [
         (rows("w.norm()", "g.norm()"), "whole matrix"),
         (rows("w.norm(dim=0, keepdim=True)", "g.norm(dim=0, keepdim=True)"), "by columns"),
         (rows(most=""), "lengthened"),
-        (lambda g, w, t: g / (g.norm(dim=1, keepdim=True) / t).clamp(min=1), "threshold alone"),
-        (lambda g, w, t: torch.clamp(g, -t * w.abs(), t * w.abs()), "its own weight"),
+        (lambda g, w, t, floor=1e-3: g / (g.norm(dim=1, keepdim=True) / t).clamp(min=1), "threshold alone"),
+        (lambda g, w, t, floor=1e-3: torch.clamp(g, -t * w.abs(), t * w.abs()), "its own weight"),
         (no_floor, "as `floor` long"),
         (rows("w.norm(dim=1, keepdim=True).clamp(min=1)"), "floor is too high"),
+        (lambda g, w, t, floor=1e-3: rows_in_place(g, w, t), "another number is used"),
     ],
     "clip_each": [
         (one_by_one, "its own length"),
@@ -172,6 +175,7 @@ WRONG = {
         (scaled(lambda parts: lengths(parts).max()), "longest tensor's"),
         (scaled(lambda parts: lengths(parts).mean()), "mean of the lengths"),
         (lambda parts, t: one_by_one(parts, t / 2), "smaller threshold"),
+        (lambda parts, t: scaled(flat_norm)(parts, 1.5), "not a fixed number"),
     ],
     "clipped_step": [
         (step(ZERO, CLIP, BACK, STEP), "no gradient yet"),

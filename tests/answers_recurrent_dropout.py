@@ -98,6 +98,12 @@ WRONG = {
     ],
     "zoneout": [
         (
+            lambda old, new, stay, p, training: torch.lerp(
+                new, old, stay if training else torch.full_like(stay, 0.3)
+            ),
+            "fixed numbers",
+        ),
+        (
             lambda old, new, stay, p, training: (
                 torch.where(stay > 0, new, old) if training else p * old + (1 - p) * new
             ),

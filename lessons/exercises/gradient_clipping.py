@@ -89,15 +89,15 @@ def _zeros() -> tuple:
 
 LONG = Case("a long gradient of two tensors", _gradients((3, 4), (4,), scale=2.0, threshold=1.5))
 SHORT = Case("a gradient shorter than the threshold", _gradients((2, 2), (2,), scale=0.01, threshold=1.0))
+LOW = Case("three tensors and a threshold of 0.2", _gradients((2, 3), (3,), (2,), scale=1.0, threshold=0.2))
 ZERO = Case("a gradient of zeros", _zeros)
 
 
 def _parts(function: Callable, gradients: list[Tensor], threshold: float) -> Observations:
-    """Each tensor of what comes back, and whether those that went in are as they were."""
-    before = [part.clone() for part in gradients]
-    result = function(gradients, threshold)
-    if not isinstance(result, list | tuple) or len(result) != len(before):
-        raise Unfit(f"the function should return a list of {len(before)} tensors, one for each gradient")
+    """Each tensor of what comes back; to work in place, as torch does, is as right."""
+    result, count = function(gradients, threshold), len(gradients)
+    if not isinstance(result, list | tuple) or len(result) != count:
+        raise Unfit(f"the function should return a list of {count} tensors, one for each gradient")
     return {f"tensor {place}": part for place, part in enumerate(result)}
 
 
@@ -138,6 +138,21 @@ NOT_A_NUMBER = shows(
     "a length of 0 is divided by: nothing is to be clipped then, or add 1e-6 to the length as torch does.",
 )
 
+TOO_LONG = shows(
+    lambda seen, expected: _all(seen).norm() > 1.001 * _all(expected).norm(),
+    "what comes back is longer than the threshold that was given: use the argument, not a fixed number.",
+)
+TOO_HIGH = shows(
+    lambda seen, expected: _all(seen).abs().max() > 1.001 * _all(expected).abs().max(),
+    "a number is above the threshold that was given: use the argument, not a fixed number.",
+)
+
+
+def _all(parts: Observations) -> Tensor:
+    """Every number of the tensors that came back."""
+    return torch.cat([torch.as_tensor(part, dtype=torch.float64).flatten() for part in parts.values()])
+
+
 # ----------------------------------------------------------------------------------------------- 1: by norm
 
 CLIP_BY_NORM = Exercise(
@@ -148,7 +163,7 @@ CLIP_BY_NORM = Exercise(
     return ...
 ''',
     solution=clip_by_norm,
-    cases=(LONG, SHORT, ZERO),
+    cases=(LONG, SHORT, LOW, ZERO),
     observe=_parts,
     diagnoses=(
         EACH,
@@ -179,6 +194,7 @@ CLIP_BY_NORM = Exercise(
             "the gradient is made one long, whatever the threshold and however short it was.",
         ),
         NOT_A_NUMBER,
+        TOO_LONG,
     ),
     hints=(
         "First one number: how long are all tensors together, laid end to end?",
@@ -200,7 +216,7 @@ CLIP_BY_VALUE = Exercise(
     return ...
 ''',
     solution=clip_by_value,
-    cases=(LONG, SHORT),
+    cases=(LONG, SHORT, LOW),
     observe=_parts,
     diagnoses=(
         behaves_like(
@@ -234,6 +250,7 @@ CLIP_BY_VALUE = Exercise(
             _scaled(lambda gradients: torch.stack([part.abs().max() for part in gradients]).max()),
             "all numbers are scaled so that the largest fits. Here each number is on its own.",
         ),
+        TOO_HIGH,
     ),
     hints=(
         "There is one torch function that cuts a tensor's numbers to a range.",
@@ -246,20 +263,20 @@ CLIP_BY_VALUE = Exercise(
 # ----------------------------------------------------------------------------------------------- 3: adaptive
 
 
-def _rows(threshold: float, *, tiny: bool = False) -> Callable[[], tuple]:
+def _rows(threshold: float, *, tiny: bool = False, floor: float | None = None) -> Callable[[], tuple]:
     def arguments() -> tuple:
         dice = torch.Generator(device="cpu").manual_seed(3)
         gradient, weight = (torch.randn(4, 3, generator=dice, dtype=torch.float64) for _ in range(2))
         gradient[1] *= 0.001
         if tiny:
             weight[2] = 0
-        return gradient, weight, threshold
+        return (gradient, weight, threshold) if floor is None else (gradient, weight, threshold, floor)
 
     return arguments
 
 
 def _adaptive(lengths: Callable[[Tensor], Tensor], floor: float = 1e-3, always: bool = False) -> Callable:
-    def run(gradient: Tensor, weight: Tensor, threshold: float) -> Tensor:
+    def run(gradient: Tensor, weight: Tensor, threshold: float, *_: float) -> Tensor:
         factor = threshold * lengths(weight).clamp(min=floor) / lengths(gradient)
         return gradient * (factor if always else factor.clamp(max=1.0))
 
@@ -277,6 +294,7 @@ CLIP_ROWS = Exercise(
     cases=(
         Case("four rows, one with a short gradient", _rows(0.1)),
         Case("four rows, one with weights of zero", _rows(0.1, tiny=True)),
+        Case("the same with threshold 0.5 and floor 0.2", _rows(0.5, tiny=True, floor=0.2)),
     ),
     observe=returns("the gradient"),
     diagnoses=(
@@ -293,13 +311,13 @@ CLIP_ROWS = Exercise(
             "a row that was short enough is lengthened. The factor is at most 1.",
         ),
         behaves_like(
-            lambda gradient, weight, threshold: (
+            lambda gradient, weight, threshold, *_: (
                 gradient * (threshold / gradient.norm(dim=1, keepdim=True)).clamp(max=1.0)
             ),
             "the threshold alone is the limit; it is to be multiplied by the length of the row's weights.",
         ),
         behaves_like(
-            lambda gradient, weight, threshold: torch.minimum(
+            lambda gradient, weight, threshold, *_: torch.minimum(
                 torch.maximum(gradient, -threshold * weight.abs()), threshold * weight.abs()
             ),
             "each number is cut by its own weight; the lengths of whole rows are compared here.",
@@ -311,6 +329,10 @@ CLIP_ROWS = Exercise(
         behaves_like(
             _adaptive(lambda matrix: matrix.norm(dim=1, keepdim=True), floor=1.0),
             "the floor is too high: it is only there for weights shorter than `floor`.",
+        ),
+        behaves_like(
+            _adaptive(lambda matrix: matrix.norm(dim=1, keepdim=True)),
+            "`floor` is given, and another number is used in its place.",
         ),
     ),
     hints=(
@@ -334,7 +356,7 @@ CLIP_EACH = Exercise(
     return [gradient * min(1.0, threshold / gradient.norm()) for gradient in gradients]
 ''',
     solution=clip_each,
-    cases=(LONG, SHORT),
+    cases=(LONG, SHORT, LOW),
     observe=_parts,
     diagnoses=(
         EACH,
@@ -358,6 +380,7 @@ CLIP_EACH = Exercise(
             lambda gradients, threshold: _one_by_one(gradients, threshold / len(gradients)),
             "a smaller threshold for each tensor turns the gradient as before.",
         ),
+        TOO_LONG,
     ),
     hints=(
         "How many factors are there in this line, and how many may there be if the direction is to stay?",

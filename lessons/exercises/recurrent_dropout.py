@@ -323,11 +323,11 @@ DROPPED_WEIGHT = Exercise(
 # --------------------------------------------------------------------------------------------- 4: zoneout
 
 
-def _zones(training: bool) -> Callable[[], tuple]:
+def _zones(training: bool, p: float = 0.3) -> Callable[[], tuple]:
     def arguments() -> tuple:
         dice = torch.Generator().manual_seed(10)
         old, new = torch.randn(2, 3, 5, generator=dice, dtype=torch.float64)
-        return old, new, (torch.rand(3, 5, generator=dice) < 0.3).to(torch.float64), 0.3, training
+        return old, new, (torch.rand(3, 5, generator=dice) < p).to(torch.float64), p, training
 
     return arguments
 
@@ -340,7 +340,11 @@ ZONEOUT = Exercise(
     return ...
 ''',
     solution=zoneout,
-    cases=(Case("a training step", _zones(True)), Case("evaluation", _zones(False))),
+    cases=(
+        Case("a training step", _zones(True)),
+        Case("evaluation", _zones(False)),
+        Case("evaluation with p = 0.6", _zones(False, 0.6)),
+    ),
     observe=returns("the state"),
     diagnoses=(
         behaves_like(
@@ -377,6 +381,10 @@ ZONEOUT = Exercise(
         behaves_like(
             lambda old, new, stay, p, training: p * old + (1 - p) * new,
             "training mixes, too: there each unit has either its old or its new state, as stay says.",
+        ),
+        behaves_like(
+            lambda old, new, stay, p, training: 0.3 * old + 0.7 * new,
+            "the shares are fixed numbers; p is given, and not always the same.",
         ),
     ),
     hints=(
