@@ -48,12 +48,14 @@ TRAINABLE = (
     "deep_rnns",
     "teacher_forcing",
     "attention",
+    "handwriting",
 )
 # Where a lesson's training is not in the module of its name.
 ELSEWHERE = {
     "lstm_variants": "variant_study",
     "teacher_forcing": "curriculum",
     "attention": "translation",
+    "handwriting": "penmanship",
 }
 
 
@@ -102,7 +104,7 @@ def train(asked: argparse.Namespace) -> int:
         return 1
     figures = task.report() if hasattr(task, "report") else {}
     for name, value in figures.items():
-        print(f"{name}: {value:.3f} {task.unit}")
+        print(f"{name}: {value:.3f}{run.measured(name)}")
     if asked.model:
         command = " ".join(["python -m lessons", *asked.argv])
         path = checkpoints.save(asked.model, task.model, command=command, figures=figures, run=run.record())

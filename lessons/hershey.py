@@ -21,7 +21,10 @@ from lessons.corpora import Provenance
 from lessons.errors import LessonError
 
 ALPHABET = " !',-.:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-FONTS = {"scripts": 9, "futural": 14}  # single-stroke fonts used here, with the height of their x in font units
+FONTS = {
+    "scripts": 9,
+    "futural": 14,
+}  # single-stroke fonts used here, with the height of their x in font units
 BASE = 9  # the line on which letters stand; y grows downwards in the font
 ORIGIN = ord("R")  # coordinates are letters counted from here
 SAMPLE = "handwriting-letters.json"
@@ -74,8 +77,17 @@ def unpacked(module: bytes) -> dict[str, dict[str, str]]:
         )
         with tarfile.open(fileobj=io.BytesIO(base64.b64decode(packed))) as archive:
             texts = {file.name: archive.extractfile(file).read().decode("ascii") for file in archive}
-    except (StopIteration, SyntaxError, AttributeError, tarfile.TarError, binascii.Error, ValueError) as error:
-        raise LessonError(f"The package Hershey-Fonts is not as expected ({error}); fetch it again.") from error
+    except (
+        StopIteration,
+        SyntaxError,
+        AttributeError,
+        tarfile.TarError,
+        binascii.Error,
+        ValueError,
+    ) as error:
+        raise LessonError(
+            f"The package Hershey-Fonts is not as expected ({error}); fetch it again."
+        ) from error
     lines = {name: [line for line in text.splitlines() if line[:1] != "#"] for name, text in texts.items()}
     return {name: {chr(32 + n): line for n, line in enumerate(found)} for name, found in lines.items()}
 
@@ -98,11 +110,13 @@ def _sample(reason: str) -> Letters:
         content = path.read_bytes()
         found = json.loads(content)
     except (OSError, ValueError) as error:
-        raise LessonError(f"{SAMPLE} is missing from data/samples; restore it or connect to a network.") from error
+        raise LessonError(
+            f"{SAMPLE} is missing from data/samples; restore it or connect to a network."
+        ) from error
     sources.notice(f"FALLBACK: the committed letters in {SAMPLE} stand in for 'hershey': {reason}.")
     where = Provenance(
-        "hershey", "hershey-sample", found["release"], found["sha256"], found["licence"], found["attribution"],
-        "committed", reason,
+        "hershey", "hershey-sample", found["release"], found["sha256"], found["licence"],
+        found["attribution"], "committed", reason,
     )  # fmt: skip
     fonts = {
         name: {

@@ -30,7 +30,9 @@ class Ink:
     def __post_init__(self) -> None:
         offsets = self.offsets
         if offsets.ndim != 2 or offsets.shape[1] != 3 or not len(offsets):
-            raise LessonError("Ink is a row of offsets (dx, dy, lifted), at least one; this is something else.")
+            raise LessonError(
+                "Ink is a row of offsets (dx, dy, lifted), at least one; this is something else."
+            )
         if len(offsets) > LONGEST:
             raise LessonError(f"This ink has {len(offsets):,} points; take a piece of at most {LONGEST:,}.")
         if not numpy.isfinite(offsets).all():
@@ -59,7 +61,8 @@ class Ink:
         points = self.points
         wide, high = numpy.ptp(points, axis=0)
         text = f"“{self.text}” written in" if self.text else "Handwriting in"
-        return f"{text} {len(self.strokes)} strokes, {len(self)} points, {wide:.1f} by {high:.1f} heights of an x."
+        size = f"{wide:.1f} by {high:.1f} heights of an x"
+        return f"{text} {len(self.strokes)} strokes, {len(self)} points, {size}."
 
 
 def from_strokes(strokes: Sequence[Points], text: str = "", hand: str = "", letters=None) -> Ink:
@@ -72,7 +75,9 @@ def from_strokes(strokes: Sequence[Points], text: str = "", hand: str = "", lett
     lifted[numpy.cumsum([len(stroke) for stroke in strokes]) - 1] = 1
     offsets = numpy.diff(points, axis=0, prepend=numpy.zeros((1, 2)))
     offsets = numpy.concatenate([offsets, lifted[:, None]], 1).astype(numpy.float32)
-    belongs = numpy.zeros(0, dtype=numpy.int64) if letters is None else numpy.asarray(letters, dtype=numpy.int64)
+    belongs = (
+        numpy.zeros(0, dtype=numpy.int64) if letters is None else numpy.asarray(letters, dtype=numpy.int64)
+    )
     return Ink(offsets, text, belongs, hand)
 
 

@@ -17,7 +17,9 @@ from lessons.ink import Ink, Points, from_strokes
 
 LONGEST_LINE = 80  # characters
 FINE = 6  # points between two of the font's, before the pen samples them
-JOIN = 0.45  # heights of an x: a letter that starts so near the end of the last one goes on in the same stroke
+JOIN = (
+    0.45  # heights of an x: a letter that starts so near the end of the last one goes on in the same stroke
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def write(text: str, hand: str | Hand = "clerk", seed: Seed = 0) -> Ink:
     for place, character in enumerate(text):
         glyph = font[character]
         for stroke in swayed(glyph, hand, dice):
-            stroke = stroke + (x, 0)
+            stroke = stroke + numpy.array((x, 0))
             near = strokes and numpy.linalg.norm(strokes[-1][-1] - stroke[0]) < JOIN
             if near and belongs[-1][-1] != place:
                 strokes[-1] = numpy.concatenate([strokes[-1], stroke])
