@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from lessons import claims, curriculum, experiments, switchboard, teacher_forcing, waiting
+from lessons import claims, curriculum, experiments, switchboard, teacher_forcing, translation, waiting
+from lessons.curriculum import TOLD, Progress, judged
 from lessons.edit_distance import edits, symbols_wrong
 from lessons.errors import LessonError
-from lessons.experiments.forced_and_free import ALONE, GAP, WAYS, WHOLE, outcomes, sizes
+from lessons.experiments.forced_and_free import ALONE, GAP, WAYS, WHOLE, outcomes, sizes, trained
 from lessons.jordan import Jordan
+from lessons.length_study import held_out
 from lessons.recurrent import RNN
+from lessons.training import fit
 from widgets import exposure, feedback, theme
 from widgets import switchboard as boards
 from widgets import teacher_forcing as pictures
@@ -101,6 +104,27 @@ def test_the_first_mistake_is_at_the_same_place_either_way(task):
     forced = curriculum.Exposure(seen.right_forced, seen.right_forced, seen.asked)
     assert torch.equal(forced.first, seen.first)
     assert exposure.whole(seen) == exposure.whole(forced)
+
+
+def test_exposure_asks_all_that_is_held_out(task):
+    parts = task.pairs.parts
+    seen = curriculum.exposure(task)
+    assert len(seen.asked) == len(held_out(task)) == len(parts["valid"]) + len(parts["test"])
+    assert int(seen.asked.sum()) == sum(len(target) + 1 for _, target in held_out(task))
+    with pytest.raises(LessonError, match="task is"):
+        curriculum.exposure(task.model)
+
+
+def test_progress_judges_at_its_own_pace():
+    sizes = curriculum.PRESETS["ci"].but(steps=4, evaluate_every=4)
+    task = curriculum.prepare(sizes, 1, translation.load(sizes).first(valid=3, test=3))
+    seen = Progress(2)
+    fit(task, watch=seen, progress=False)
+    assert [row["step"] for row in seen.rows] == [2, 4]
+    assert seen.rows[-1] == {"step": 4, **judged(task)}
+    assert seen.rows[-1][TOLD] == pytest.approx(100 * (1 - curriculum.exposure(task).forced))
+    with pytest.raises(LessonError, match="every is"):
+        Progress(0)
 
 
 @pytest.mark.parametrize(
@@ -211,6 +235,21 @@ def test_after_and_ways_hold_the_exposure(task):
         pictures.ways({})
 
 
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_the_progress_of_several_trainings_is_drawn(mode):
+    theme.use(mode)
+    rows = [{"step": step, TOLD: 50.0 / step, ALONE: 400.0 / step, WHOLE: 10.0 * step} for step in (1, 2, 3)]
+    seen = {"always": Progress(1, rows), "linear": Progress(1, rows[:2]), "<b>": Progress(1, rows)}
+    figure = pictures.progress(seen)
+    assert list(figure.data[0].y) == [50, 25, 50 / 3] and list(figure.data[4].y) == [400, 200]
+    assert figure.data[1].line.dash == "dash" and figure.data[1].line.color == theme.tokens().f
+    assert "always 133.3, linear 200.0" in figure.summary and "always, 30 %" in figure.summary
+    assert "<b>" not in {note.text for note in figure.layout.annotations}
+    for wrong in ({}, {"always": Progress()}, [Progress(1, rows)], {"always": rows}):
+        with pytest.raises(LessonError):
+            pictures.progress(wrong)
+
+
 def test_nothing_right_and_everything_right_can_be_drawn():
     asked = torch.ones(2, 4, dtype=torch.bool)
     fine = curriculum.Exposure(asked, asked, asked)
@@ -224,10 +263,14 @@ def test_nothing_right_and_everything_right_can_be_drawn():
 
 def test_the_experiment_measures_every_way():
     names = ("always the truth", "inverse sigmoid")
-    figures = outcomes(sizes("ci", 100), names, seed=3)
+    figures = outcomes(sizes("ci"), names, seed=3)
     assert set(figures) == {ALONE, GAP, WHOLE} and set(names) < set(WAYS)
     assert all(tuple(found) == names for found in figures.values())
     assert all(value >= 0 for value in figures[ALONE].values())
+    rows = trained(sizes("ci"), names[0], 203, 1)
+    assert [row["step"] for row in rows] == [1, 2]
+    early = outcomes(sizes("ci"), names, seed=3, moment=0.5)
+    assert early[ALONE][names[0]] == rows[0][ALONE] and figures[ALONE][names[0]] == rows[1][ALONE]
 
 
 @pytest.mark.parametrize("name", NAMES)

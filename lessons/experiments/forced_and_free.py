@@ -56,7 +56,8 @@ def decisive(preset: str, names: tuple[str, ...], moment: float = 1.0) -> dict:
 @lru_cache
 def trained(preset: TranslationPreset, name: str, seed: int, every: int) -> list[dict[str, float]]:
     """One training, judged on held-out numbers after every `every` steps; the claims share what they can."""
-    seen, task = Progress(every), translation.prepare(preset.but(**WAYS[name]), seed)
+    pairs = translation.load(preset).first(valid=preset.held_out, test=preset.held_out)
+    seen, task = Progress(every), translation.prepare(preset.but(**WAYS[name]), seed, pairs)
     fit(task, seed=seed, watch=seen, progress=False)
     return seen.rows
 
