@@ -26,6 +26,7 @@ DIGITS = "digits"  # written 54321 instead of in words
 SMALL = 1000  # all numbers below this are asked
 MILLION = 1_000_000
 BEYOND = "seven digits"  # the part with numbers that are longer than any in training
+SEVERAL = ("de", "fr", "da")  # languages that one network learns at once
 
 
 @explained
@@ -74,6 +75,37 @@ def number_words(
     extra = {"train": (*pairs.parts["train"], *translated(rounds, source, target).values())}
     extra[BEYOND] = tuple(translated(longer, source, target).values())
     return Pairs(name, {**pairs.parts, **extra}, where)
+
+
+def tag(language: str) -> str:
+    """What asks for a language: "<2de>", to German."""
+    return f"<2{language}>"
+
+
+@explained
+@lru_cache(maxsize=8)
+def tagged(languages: tuple[str, ...] = SEVERAL, count: Count = 20_000, below: Count = MILLION) -> Pairs:
+    """English number words into several languages, for one network: "<2de> forty-five", "<2fr> forty-five".
+
+    The artificial token at the front is Johnson et al.'s (2017). A number that is held out is held out in all
+    languages. Raises LessonError for unknown languages and for fewer than two.
+    """
+    if len(set(languages)) < max(2, len(languages)):
+        raise LessonError("Name at least two languages, each once; with one there is nothing to ask for.")
+    single = [number_words("en", language, count, below, 0) for language in languages]
+    tags = tuple(map(tag, languages))
+    parts = {
+        part: tuple(
+            (f"{tag} {source}", target)
+            for rows in zip(*(pairs.parts[part] for pairs in single), strict=True)
+            for tag, (source, target) in zip(tags, rows, strict=True)
+        )
+        for part in single[0].parts
+    }
+    everything = [pair for rows in parts.values() for pair in rows]
+    release = f"num2words {version('num2words')}"
+    where = provenance("number words, by tag", everything, release, "LGPL-2.1-or-later", "num2words")
+    return Pairs(f"number words, English to {', '.join(languages)} by tag", parts, where, tags=tags)
 
 
 def translated(numbers: Sequence[int], source: str, target: str) -> dict[int, Pair]:

@@ -19,12 +19,14 @@ class Pairs:
     """A task of translation. `parts` has "train", "valid", "test", and what else a task wants to ask.
 
     exact: whether a source has one right translation, so that an answer is right or wrong as a whole.
+    tags: what may stand at the front of a source, each one symbol (lessons.tokens.Characters).
     """
 
     name: str
     parts: Mapping[str, Rows]
     provenance: Provenance
     exact: bool = True
+    tags: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {len(rows):,}" for name, rows in self.parts.items())
@@ -34,7 +36,9 @@ class Pairs:
         """The alphabets of both sides, of all parts."""
         rows = [pair for part in self.parts.values() for pair in part]
         source, target = ("".join(side) for side in zip(*rows, strict=True))
-        return Characters(source), Characters(target)
+        for tag in self.tags:
+            source = source.replace(tag, "")
+        return Characters(source, self.tags), Characters(target)
 
     @explained
     def pieces(self, size: Count = 500) -> tuple[WordPieces, WordPieces]:

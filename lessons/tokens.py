@@ -84,15 +84,22 @@ def _whole(ids: Ids) -> list[int]:
 
 
 class Characters(Tokens):
-    """One number for each character of `alphabet`."""
+    """One number for each character of `alphabet`, and one for each of `tags`.
+
+    A tag, such as "<2de>", may stand at the front of a sentence and is one symbol there: that is how
+    Johnson et al. (2017) name the language to translate into.
+    """
 
     kind = "characters"
 
     @explained
-    def __init__(self, alphabet: str) -> None:
+    def __init__(self, alphabet: str, tags: Sequence[str] = ()) -> None:
         if not alphabet or set(alphabet) & set(SIGNS):
             raise LessonError(f"An alphabet has at least one character, and none of {' '.join(SIGNS)}.")
-        self.symbols = (*SIGNS, *sorted(set(alphabet)))
+        if any(len(tag) < 2 for tag in tags) or len(set(tags)) < len(tags):
+            raise LessonError("Tags are longer than one character, and no two are the same.")
+        self.tags = tuple(tags)
+        self.symbols = (*SIGNS, *sorted(set(alphabet)), *self.tags)
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
@@ -101,12 +108,19 @@ class Characters(Tokens):
     @explained
     def encode(self, text: str) -> list[int]:
         """The numbers of a sentence's characters; LessonError names those that are not in the alphabet."""
-        if strange := sorted(set(text) - self._numbers.keys()):
+        tag, rest = self.headed(text)
+        if strange := sorted(set(rest) - self._numbers.keys()):
             shown = ", ".join(map(repr, strange[:5]))
+            behind = f", behind one of {' '.join(self.tags)}" if self.tags else ""
             raise LessonError(
-                f"The network has never seen {shown} (in {text[:40]!r}); use only {self.alphabet!r}."
+                f"The network has never seen {shown} (in {text[:40]!r}); use only {self.alphabet!r}{behind}."
             )
-        return [self._numbers[sign] for sign in text]
+        return [self._numbers[sign] for sign in (*[tag][: len(tag)], *rest)]
+
+    def headed(self, text: str) -> tuple[str, str]:
+        """The tag at the front of a sentence, empty if there is none, and the rest."""
+        tag = next((tag for tag in self.tags if text.startswith(tag)), "")
+        return tag, text[len(tag) :]
 
     def decode(self, ids: Ids) -> str:
         """The characters up to the first END."""
@@ -115,11 +129,12 @@ class Characters(Tokens):
     @property
     def alphabet(self) -> str:
         """All characters, sorted."""
-        return "".join(self.symbols[END + 1 :])
+        return "".join(self.symbols[END + 1 : len(self.symbols) - len(self.tags)])
 
     def config(self) -> dict[str, Any]:
-        """The alphabet."""
-        return {"kind": self.kind, "alphabet": self.alphabet}
+        """The alphabet, and the tags if there are any."""
+        tags = {"tags": list(self.tags)} if self.tags else {}
+        return {"kind": self.kind, "alphabet": self.alphabet, **tags}
 
 
 class WordPieces(Tokens):

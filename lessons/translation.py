@@ -11,11 +11,12 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from lessons import presets
+from lessons.attention import coverage_loss
 from lessons.dates import dates
 from lessons.decoding import translate
 from lessons.errors import LessonError
 from lessons.menus import menus
-from lessons.number_words import number_words
+from lessons.number_words import SEVERAL, number_words, tagged
 from lessons.pairs import Pairs
 from lessons.presets import Number, Preset
 from lessons.seq2seq import Seq2Seq
@@ -31,6 +32,7 @@ class TranslationPreset(Preset):
 
     task: of TASKS. pieces: word pieces of each side, None for characters. train, held_out: pairs used.
     count, below, beyond: sizes of the task (lessons.number_words); dates know the first only.
+    coverage_loss: how much looking twice at a place costs in training (lessons.attention.coverage_loss).
     schedule, ratio: what the decoder is fed with (lessons.teacher_forcing): "constant" keeps the chance of
         the truth at `ratio`, the others let it fall to `ratio` at the last step. own: "sample" or "best".
     The others are those of lessons.seq2seq.Seq2Seq.
@@ -55,6 +57,7 @@ class TranslationPreset(Preset):
     residual: bool = False
     dropout: Number = 0.0
     coverage: bool = False
+    coverage_loss: Number = 0.0
     decay: Number = 0.5
     schedule: str = CONSTANT
     ratio: Number = 1.0
@@ -87,7 +90,7 @@ PRESETS = {
     ),
 }  # fmt: skip
 WORDS = {"german": "de", "french": "fr", "danish": "da", "digits": "digits"}  # from English number words
-TASKS = (*WORDS, "dates", "menus")
+TASKS = (*WORDS, "tagged", "dates", "menus")
 
 
 def preset(name: str | None = None) -> TranslationPreset:
@@ -103,6 +106,8 @@ def load(preset: TranslationPreset) -> Pairs:
         return dates(preset.count)
     if preset.task == "menus":
         return menus()
+    if preset.task == "tagged":
+        return tagged(SEVERAL, preset.count, preset.below)
     return number_words("en", WORDS[preset.task], preset.count, preset.below, preset.beyond)
 
 
@@ -147,12 +152,22 @@ class Translation:
         self.name = self.pairs.name
         self.provenance: Mapping[str, Any] = self.pairs.provenance.as_dict()
         asked = self.preset
+        if asked.coverage_loss and self.model.decoder.attention is None:
+            raise LessonError("Without attention nothing is looked at twice, so coverage_loss is 0.")
         if self.schedule is None:
             self.schedule = falling(asked.schedule, asked.steps, asked.ratio)
         train = self.pairs.first(train=asked.train).parts["train"]
         self.train = self.numbered(train)
         self.held = self.pairs.first(valid=asked.held_out, test=None).parts
         self.part = slice(None)
+
+    def rows(self, part: str) -> Sequence[tuple[str, str]]:
+        """The pairs of a part, as many as are used of it. Raises LessonError for a part that is none."""
+        if not self.held.get(part):
+            raise LessonError(
+                f"This task has no sentences in a part {part!r}; it has {', '.join(self.held)}."
+            )
+        return self.held[part]
 
     def numbered(self, rows: Sequence[tuple[str, str]]) -> Batch:
         """Pairs as numbers."""
@@ -179,16 +194,21 @@ class Translation:
         return None
 
     def loss(self, batch: Batch, carry: None = None) -> tuple[Float[Tensor, ""], None]:
-        """Mean cross-entropy of the symbols in bits."""
+        """Mean cross-entropy of the symbols in bits, and what looking twice costs, if it costs anything."""
         reply = self.model(batch.source, batch.lengths, batch.target, batch.ratio, self.preset.own)
-        return bits(reply.logits, batch.target), None
+        loss = bits(reply.logits, batch.target)
+        if self.preset.coverage_loss:
+            real = batch.target != PAD
+            twice = coverage_loss(reply.attended.weights * real[..., None]).sum() / real.sum()
+            loss = loss + self.preset.coverage_loss * twice
+        return loss, None
 
     @torch.no_grad()
     def evaluate(self, part: str = "valid") -> dict[str, float]:
         """Bits when the truth is fed, and how well whole sentences are written without it."""
         training = self.model.training
         self.model.eval()
-        held = self.placed(self.numbered(self.held[part]))
+        held = self.placed(self.numbered(self.rows(part)))
         logits = self.model(held.source, held.lengths, held.target).logits
         figures = {"valid": float(bits(logits, held.target))}
         self.model.train(training)
@@ -196,7 +216,7 @@ class Translation:
 
     def scores(self, part: str = "valid") -> dict[str, float]:
         """The share of sentences that are right, for exact tasks; else BLEU and chrF."""
-        sources, targets = zip(*self.held[part], strict=True)
+        sources, targets = zip(*self.rows(part), strict=True)
         written = translate(self.model, list(sources), longest=2 * max(map(len, targets)))
         if self.pairs.exact:
             return {"exact": exact(written, targets)}

@@ -52,6 +52,21 @@ def test_what_cannot_be_read_is_said():
         letters.encode(3)
 
 
+def test_a_tag_is_one_symbol_at_the_front():
+    made = Characters("twenoy- ", ["<2de>", "<2fr>"])
+    ids = made.encode("<2fr> ten")
+    assert made.labels(ids) == ("<2fr>", " ", "t", "e", "n") and made.decode(ids) == "<2fr> ten"
+    assert made.encode("ten") == ids[2:] and made.alphabet == "".join(sorted("twenoy- "))
+    assert tokens(made.config()) == made != Characters("twenoy- ")
+    assert "tags" not in Characters("ab").config()
+    for text in ("<2xx> ten", "ten <2fr>"):
+        with pytest.raises(LessonError, match="behind one of <2de> <2fr>"):
+            made.encode(text)
+    for tags in (["<"], ["<2de>", "<2de>"], [3], "ab"):
+        with pytest.raises(LessonError):
+            Characters("ab", tags)
+
+
 @pytest.mark.parametrize("make", [lambda: Characters(""), lambda: Characters("a⟩")])
 def test_alphabets(make):
     with pytest.raises(LessonError, match="alphabet"):

@@ -11,7 +11,7 @@ from lessons.dates import dates, written
 from lessons.decoding import translate
 from lessons.errors import LessonError
 from lessons.labelled import deal
-from lessons.number_words import BEYOND, number_words, words
+from lessons.number_words import BEYOND, number_words, tag, tagged, words
 from lessons.tokens import PAD, WordPieces
 from lessons.translation import TASKS, exact, prepare, preset, quality
 
@@ -38,6 +38,22 @@ def test_number_words_are_dealt_by_number():
     assert {number for number in sides["train"] if number >= 10**6} == {10**6 * k for k in range(1, 10)}
     assert all(words(int(target)) == source for source, target in pairs.parts["test"][:20])
     assert number_words.__wrapped__("en", "digits", 500, beyond=20).parts == pairs.parts
+
+
+def test_one_network_is_asked_for_several_languages_by_a_tag():
+    pairs = tagged(("de", "da"), 1, 100)
+    assert pairs.tags == ("<2de>", "<2da>") == (tag("de"), tag("da"))
+    assert ("<2da> forty-five", "femogfyrre") in pairs.parts["train"] + pairs.parts["valid"]
+    numbers = {part: {source.split(" ", 1)[1] for source, _ in rows} for part, rows in pairs.parts.items()}
+    assert all(2 * len(numbers[part]) == len(rows) for part, rows in pairs.parts.items())
+    assert numbers["train"].isdisjoint(numbers["valid"] | numbers["test"])
+    source, target = pairs.characters()
+    assert "<" not in source.alphabet and source.tags == pairs.tags and target.tags == ()
+    task = prepare(preset("ci").but(task="tagged", below=100, count=1, steps=2, evaluate_every=2))
+    assert fit(task, progress=False).reason == "finished" and task.model.source.tags[1] == "<2fr>"
+    for languages in (("de",), ("de", "de"), ("de", "xx")):
+        with pytest.raises(LessonError):
+            tagged(languages, 1, 100)
 
 
 def test_dates_are_read_as_written():
@@ -97,6 +113,27 @@ def test_the_loss_leaves_padding_out():
     batch = task.batch(0)
     wide = batch._replace(target=torch.nn.functional.pad(batch.target, (0, 7)))
     torch.testing.assert_close(task.loss(batch)[0], task.loss(wide)[0])
+
+
+def test_looking_twice_costs_what_the_paper_says():
+    plain, dear = (prepare(preset("ci").but(coverage_loss=price)) for price in (0.0, 0.5))
+    batch = plain.batch(0)
+    reply = plain.model(batch.source, batch.lengths, batch.target)
+    cost, symbols = 0.0, 0
+    for weights, target in zip(reply.attended.weights, batch.target, strict=True):
+        before = torch.zeros_like(weights[0])
+        for step in weights[: int((target != PAD).sum())]:
+            cost, before = cost + float(torch.minimum(step, before).sum().detach()), before + step
+            symbols += 1
+    extra = dear.loss(batch)[0] - plain.loss(batch)[0]
+    assert float(extra.detach()) == pytest.approx(0.5 * cost / symbols, rel=1e-3)
+    with pytest.raises(LessonError, match="coverage_loss is 0"):
+        prepare(preset("ci").but(coverage_loss=1.0, attention=None))
+
+
+def test_a_part_that_is_none():
+    with pytest.raises(LessonError, match="no sentences in a part 'exam'; it has"):
+        prepare(preset("ci")).scores("exam")
 
 
 def test_figures():

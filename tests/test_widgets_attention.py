@@ -139,6 +139,23 @@ def test_digits_are_typed_for_words_and_the_right_answer_is_known(german):
     assert "45 is right" in several.summary
 
 
+def test_a_tag_asks_for_its_language():
+    model = translation.prepare(SIZES.but(task="tagged", below=100)).model
+    assert (
+        pictures.spelt(model, "<2da> 45") == "<2da> forty-five"
+        and pictures.spelt(model, "45") == "forty-five"
+    )
+    assert pictures.truth(model, "<2da> 45") == "femogfyrre" and pictures.truth(model, "<2da> one") == ""
+    figure = pictures.attend(model, "<2fr> 21")
+    assert "vingt et un is right" in figure.summary or "vingt-et-un is right" in figure.summary
+    assert figure.layout.xaxis.ticktext[0] == "&lt;2fr&gt;"
+    assert named(figure, "map").customdata[0][0] == "&lt;2fr&gt;"
+    back = crossing.crossings(model, (21, 45), "da", "<2da> ")
+    seen = look(model, ["<2da> forty-five"], ["femogfyrre"])
+    places = (seen.weights * torch.arange(seen.weights.shape[-1])).sum(-1)[0]
+    assert back[45] == pytest.approx(float(places[:3].mean() - places[5:10].mean()), abs=1e-4)
+
+
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_signs_are_escaped(mirror, mode):
     theme.use(mode)
@@ -178,6 +195,8 @@ def test_crossing_is_where_the_gaze_goes(german):
     assert back[21] == pytest.approx(float(places[0, :3].mean() - places[0, 6:13].mean()), abs=1e-4)
     assert back[45] == pytest.approx(float(places[1, :4].mean() - places[1, 7:14].mean()), abs=1e-4)
     assert len(crossing.CROSSED) == 72
+    with pytest.raises(LessonError, match="not in 'fr'"):
+        crossing.crossings(german, (21,), "fr")
     with pytest.raises(LessonError, match="30 has no units"):
         crossing.crossings(german, (21, 30))
 

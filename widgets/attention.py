@@ -18,6 +18,7 @@ from lessons.edits import Edit
 from lessons.errors import LessonError
 from lessons.number_words import MILLION, words
 from lessons.seq2seq import Seq2Seq
+from lessons.tokens import Characters
 from widgets import theme
 from widgets.explorer import Explorer, Index, Pick, Slider, Switch, Text, Time
 
@@ -98,18 +99,34 @@ def chosen(models: Seq2Seq | Mapping[str, Seq2Seq], network: str | None) -> Seq2
 
 
 def spelt(model: Seq2Seq, text: str) -> str:
-    """The text, or the English words of a number in digits where the network reads no digits."""
-    if text.isascii() and text.isdecimal() and not set("0123456789") & set(model.source.symbols):
-        return words(int(text))
+    """The text, or the English words of a number in digits where the network reads no digits.
+
+    A tag at the front stays there: "<2de> 45" is "<2de> forty-five".
+    """
+    tag, number = _headed(model, text)
+    if number.isascii() and number.isdecimal() and not set("0123456789") & set(model.source.symbols):
+        return f"{tag} {words(int(number))}".strip()
     return text
 
 
+def _headed(model: Seq2Seq, text: str) -> tuple[str, str]:
+    """The tag at the front, if the network knows some, and the rest without spaces around it."""
+    tag, rest = model.source.headed(text) if isinstance(model.source, Characters) else ("", text)
+    return tag, rest.strip()
+
+
 def truth(model: Seq2Seq, text: str) -> str:
-    """The German words or the digits of a number typed in digits, for a network that seems to write them."""
-    if spelt(model, text) == text or int(text) >= MILLION:
+    """What is right for a number typed in digits: words in the tag's language, or German ones, or the digits.
+
+    Empty where nothing is known of what the network writes.
+    """
+    tag, number = _headed(model, text)
+    if spelt(model, text) == text or int(number) >= MILLION:
         return ""
     written = set(model.target.symbols)
-    return words(int(text), "de") if {"ü", "ß"} <= written else text if {"0", "9"} <= written else ""
+    if tag:
+        return words(int(number), tag[2:-1])
+    return words(int(number), "de") if {"ü", "ß"} <= written else number if {"0", "9"} <= written else ""
 
 
 def staged(
@@ -172,7 +189,7 @@ def told(scene: Scene, right: str) -> str:
 
 def _map(scene: Scene) -> go.Heatmap:
     weights = scene.now.numpy("weights")
-    source = [theme.glyph(sign) for sign in scene.now.source_labels[0]]
+    source = [theme.escape(theme.glyph(sign)) for sign in scene.now.source_labels[0]]
     return go.Heatmap(
         z=weights, zmin=0, zmax=1, colorscale=theme.scale(theme.UNIT_SCALE), name="map", xgap=1, ygap=1,
         customdata=[source] * len(weights),
