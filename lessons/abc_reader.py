@@ -5,8 +5,8 @@
     tune.sounded()[0]                   # Sounded(start=0, length=1/8, pitches=(74,), note=0)
 
 Read are notes with accidentals, octave marks and lengths, rests, chords, ties, tuplets, broken rhythm, bar
-lines, repeats and endings, under one key, metre and unit. Passed over are annotations, ornaments, grace notes,
-slurs and comments. What it cannot read is refused with one sentence that names the line.
+lines, repeats and endings, under one key, metre and unit. Passed over are annotations, ornaments, grace
+notes, slurs and comments. What it cannot read is refused with one sentence that names the line.
 
 Source: The abc music standard 2.1 (2011), sections 3 and 4.
 """
@@ -49,7 +49,7 @@ TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Key:
-    """A key: how it is written, its tonic as a pitch class 0 … 11 (0 is C), and its sharps (flats below 0)."""
+    """A key: its name, its tonic as a pitch class 0 … 11 (0 is C), and its sharps (flats below 0)."""
 
     name: str
     tonic: int
@@ -84,7 +84,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Bar:
-    """What stands between two bar lines, with the signs on its left and right; ending 1, 2 … or 0 for none."""
+    """What stands between two bar lines, with the signs beside it; ending 1, 2 … or 0 for none."""
 
     notes: tuple[Note, ...]
     left: str
@@ -162,7 +162,7 @@ def parse(text: str) -> Tune:
 
 
 def readable(notes: str) -> bool:
-    """Whether a tune's notes, without their header, consist of signs that `parse` knows, which is much quicker to find out."""
+    """Whether a tune's notes, without header, consist of signs that `parse` knows; much quicker than it."""
     return not TOKEN.sub("", notes)
 
 
@@ -337,8 +337,5 @@ class _Reader:
 
 def _length(whole: str, slashes: str, below: str) -> Fraction:
     """`3`, `3/2`, `/`, `//` and so on, in units; a number below only counts after one slash."""
-    if below and len(slashes) == 1:
-        divisor = int(below)
-    else:
-        divisor = 2 ** len(slashes)
+    divisor = int(below) if below and len(slashes) == 1 else 2 ** len(slashes)
     return Fraction(int(whole or 1), divisor) if divisor else Fraction(0)

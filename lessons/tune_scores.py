@@ -98,7 +98,7 @@ def strains(bars: Sequence[Bar]) -> list[list[int]]:
 
 
 def ends_on_the_tonic(tune: Tune) -> bool:
-    """Whether the last note that is written is the tonic of the key, in any octave (the lowest of a chord)."""
+    """Whether the last written note is the tonic of the key, in any octave (of a chord, its lowest)."""
     last = next(note for note in reversed(tune.notes) if note.pitches)
     return last.pitches[0] % 12 == tune.key.tonic
 

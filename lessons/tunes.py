@@ -16,6 +16,7 @@ several books, in other keys and with small differences: such copies go before a
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from lessons import abc_reader
 
@@ -74,7 +75,7 @@ def clean(raw: str) -> str | None:
 
 
 def without_copies(documents: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Documents without those that share half of their runs of twelve notes, in any key, with an earlier one."""
+    """Documents without those that share half their runs of twelve notes, in any key, with an earlier one."""
     known: dict[tuple, list[int]] = defaultdict(list)
     for number, (name, text) in enumerate(documents):
         mine = shingles(text)
@@ -91,7 +92,7 @@ def shingles(text: str) -> set[tuple[int, ...]]:
     body = text.split("\nK:", 1)[-1].partition("\n")[2]
     notes = re.findall(r"([A-Ga-g])([,']*)", body)
     heights = [_STEPS[letter] + 7 * (marks.count("'") - marks.count(",")) for letter, marks in notes]
-    steps = [after - before for before, after in zip(heights, heights[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(heights)]
     if len(steps) < SHINGLE:
         return {tuple(steps)}
     return {tuple(steps[k : k + SHINGLE - 1]) for k in range(len(steps) - SHINGLE + 2)}
