@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from lessons.errors import LessonError
 from lessons.sources import Members
 from lessons.tunes import tunes
-from lessons.tunes import tunes
 
 Documents = tuple[tuple[str, str], ...]  # (id, text), each text ending in one line end
 
@@ -181,7 +180,6 @@ READERS: dict[str, Callable[[Members], Documents]] = {
     "modules": modules,
     "pronunciations": pronunciations,
     "messages": messages,
-    "tunes": tunes,
     "tunes": tunes,
     "strokes": strokes,
 }
