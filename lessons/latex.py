@@ -1,9 +1,9 @@
 """Small LaTeX articles: the commands they may use, how to take one apart, and whether it is well formed.
 
 An article is one paragraph of LaTeX without a preamble: a `\\section`, sentences with formulas between
-dollars, `equation`s, theorems and proofs. The commands are those that `lessons.journals` writes. A closed list
-serves two ends: a judge can say that a command is unknown, as LaTeX would, and a page that typesets what a
-network wrote hands over nothing that could define, link, style or load something.
+dollars, `equation`s, theorems and proofs. The commands are those that `lessons.journals` writes. A closed
+list serves two ends: a judge can say that a command is unknown, as LaTeX would, and a page that typesets what
+a network wrote hands over nothing that could define, link, style or load something.
 """
 
 import re

@@ -9,6 +9,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from lessons import documents, icons
 from lessons.errors import LessonError
 from lessons.sources import Members
 from lessons.tunes import tunes
@@ -89,6 +90,22 @@ def messages(members: Members) -> Documents:
 def strokes(members: Members) -> Documents:
     """Refuses: strokes of a pen are no text."""
     raise LessonError("This source holds strokes of a pen and no text; lessons.pen writes with its letters.")
+
+
+def drawings(members: Members) -> Documents:
+    """SVG icons from a zip inside the package, one document each, without their common head and foot."""
+    return tuple(body for name in sorted(members) for body in icons.bodies(members[name]))
+
+
+def html_pages(members: Members) -> Documents:
+    """The plays as HTML, one document a play, of pages with blank lines between them."""
+    return tuple((name, documents.joined(documents.pages(text))) for name, text in markdown(members))
+
+
+def functions(members: Members) -> Documents:
+    """The functions of Python modules, one document a module, with blank lines between them."""
+    texts = ((name, documents.joined(documents.functions(text))) for name, text in modules(members))
+    return tuple((name, text) for name, text in texts if text)
 
 
 def merge_rare(documents: Iterable[tuple[str, str]], fewer_than: int = 10) -> Documents:
@@ -180,6 +197,9 @@ READERS: dict[str, Callable[[Members], Documents]] = {
     "modules": modules,
     "pronunciations": pronunciations,
     "messages": messages,
+    "drawings": drawings,
+    "html_pages": html_pages,
+    "functions": functions,
     "tunes": tunes,
     "strokes": strokes,
 }
