@@ -30,7 +30,7 @@ PRESETS = {
         baseline_order=None,
     ),
     "cpu": BriefPreset(
-        "cpu", steps=2600, learning_rate=1e-2, evaluate_every=400, corpus="tunes", hidden_size=224,
+        "cpu", steps=2800, learning_rate=1e-2, evaluate_every=400, corpus="tunes", hidden_size=192,
         embedding_size=32, dropout=0.1, length=80,
     ),
     # Sturm et al. 2016 (section 3): three layers of 512, dropout 0.5.
@@ -40,8 +40,8 @@ PRESETS = {
     ),
     # data/checkpoints/songs: `python -m lessons train songs --preset shipped --model ...`
     "shipped": BriefPreset(
-        "shipped", steps=9000, learning_rate=6e-3, evaluate_every=1000, corpus="tunes", hidden_size=320,
-        embedding_size=32, dropout=0.3, length=96, precision="float32", threads=1,
+        "shipped", steps=8000, learning_rate=6e-3, evaluate_every=1000, corpus="tunes", hidden_size=256,
+        embedding_size=32, dropout=0.3, length=80, threads=1,
     ),
 }  # fmt: skip
 

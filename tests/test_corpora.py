@@ -87,10 +87,14 @@ def test_every_source_is_described_in_full(source):
     assert len((sources.data_folder() / "LICENSES" / source.licence_file).read_text()) > 500
     assert all((source.attribution, source.provenance, source.lessons, source.caveats, source.size))
     assert source.reader in readers.READERS
-    assert source.kind in {"wheel", "stdlib"}
+    assert source.kind in {"wheel", "stdlib", "generator"}
     if source.kind == "wheel":
         assert len(source.sha256) == len(source.content_sha256) == 64 and source.dist and source.version
-        assert sources.find(source.fallback).kind == "stdlib", "a fallback must work without a network"
+        if source.sample:
+            assert (sources.data_folder() / "samples" / source.sample).is_file()
+        elif not source.on_request:
+            offline = {"stdlib", "generator"}
+            assert sources.find(source.fallback).kind in offline, "a fallback must work without a network"
 
 
 def test_readme_of_data_is_up_to_date():
