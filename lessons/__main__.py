@@ -48,6 +48,7 @@ TRAINABLE = (
     "deep_rnns",
     "teacher_forcing",
     "attention",
+    "songs",
     "handwriting",
 )
 # Where a lesson's training is not in the module of its name.
