@@ -48,6 +48,7 @@ TRAINABLE = (
     "deep_rnns",
     "teacher_forcing",
     "attention",
+    "generation",
     "songs",
     "handwriting",
 )

@@ -2,6 +2,7 @@
 
 import ast
 import gettext
+import hashlib
 import html
 import io
 import re
@@ -93,8 +94,12 @@ def strokes(members: Members) -> Documents:
 
 
 def drawings(members: Members) -> Documents:
-    """SVG icons from a zip inside the package, one document each, without their common head and foot."""
-    return tuple(body for name in sorted(members) for body in icons.bodies(members[name]))
+    """SVG icons from a zip inside the package, one document each, without their common head and foot.
+
+    In the order of their names' hashes: icons of like names are alike, and would teach to copy the last one.
+    """
+    found = [body for name in sorted(members) for body in icons.bodies(members[name])]
+    return tuple(sorted(found, key=lambda body: hashlib.sha256(body[0].encode()).digest()))
 
 
 def html_pages(members: Members) -> Documents:

@@ -1,140 +1,108 @@
-"""Writing with a trained network: point by point, each drawn from the density that those before it led to."""
+"""Whole documents, many at a time: written by a network or by an n-gram, at any temperature.
+
+A document ends at the first blank line. One that does not end within `longest` characters is cut, and counts
+as unfinished. All rows of a batch go on together, so that fifty documents cost little more than one.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-import numpy
 import torch
-from jaxtyping import Float
 from torch import Generator, Tensor
 
+from lessons import sampling
 from lessons.arguments import Between, Count, Seed, explained
+from lessons.char_rnn import CharModel
+from lessons.documents import SEPARATOR
 from lessons.errors import LessonError
-from lessons.handwriting import State, Writer
-from lessons.ink import Ink
-from lessons.mixture_density import Mixture, draw, mixture
-from lessons.pen import check_line
+from lessons.ngram import NGram
+from lessons.sampling import Heat
 
-MOST = 45  # points for a letter, before a line is given up
-Bias = Annotated[float | int, Between(0, 10)]
-LONGEST_TYPED = 40  # characters of a line to be written
+LONGEST = 1200
+PRUNE = 32  # steps after which rows that have ended are taken out of the batch
+Writer = CharModel | NGram
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Written:
-    """What a network wrote, with how it came to every point.
+    """A document, with one line end at its end if it came to one by itself."""
 
-    ink: the points, their letters those that the window read most. numbers: (T, 6 M + 1), what stood before
-    each point was drawn. phi: (T, U + 1), how much each letter was read, the place behind the text last; no
-    columns without a window. finished: whether the window left the text: the network knew that it was done.
-    """
-
-    ink: Ink
-    numbers: Float[Tensor, "time numbers"]
-    phi: Float[Tensor, "time letters"]
-    bias: float
-    seed: int
-    finished: bool
-
-    def __repr__(self) -> str:
-        end = "finished" if self.finished else "stopped before it was finished"
-        return (
-            f"Written({self.ink.text!r}, {len(self.ink)} points, bias {self.bias:g}, seed {self.seed}, {end})"
-        )
-
-    def density(self, step: int) -> Mixture:
-        """The mixture that the point of a step was drawn from."""
-        return mixture(self.numbers[step], self.bias)
+    text: str
+    ended: bool
 
 
 @explained
-def handwrite(
-    model: Writer, text: str = "", bias: Bias = 0.0, seed: Seed = 0, prime: Ink | None = None,
-    points: Count | None = None,
-) -> Written:  # fmt: skip
-    """Write a text; the same for the same seed on the same machine.
+def write(
+    writer: Writer,
+    count: Count = 1,
+    temperature: Annotated[Heat, Between(0, 10)] = 0.7,
+    begin: str = "",
+    longest: Annotated[int, Between(1, 20_000)] = LONGEST,
+    seed: Seed = 0,
+) -> list[Written]:
+    """`count` documents that begin with `begin`, each with dice of its own.
 
-    bias: 0 writes as the network learnt, more writes neater and more alike (Graves 2013, section 5.4).
-    prime: ink of a known text, which is read first, so that the network goes on in its hand (section 5.5).
-    points: stop after so many; by default when the window has left the text, as in section 5.3. A network
-    without a window writes 400 points of whatever it likes.
-    Raises LessonError for a text that cannot be written.
+    Raises LessonError for characters that the writer has never seen, and for one that knows no line end.
     """
-    return handwrite_all(model, [text], bias, seed, prime, points)[0]
+    if writer.vocabulary is None or "\n" not in writer.vocabulary:
+        raise LessonError("This writer has never seen a line end, so it cannot say where a document ends.")
+    by = _by_network if isinstance(writer, CharModel) else _by_counts
+    texts = by(writer, begin, count, temperature, longest, seed)
+    return [_whole(begin + text) for text in texts]
+
+
+def _whole(text: str) -> Written:
+    body, end, _ = text.partition(SEPARATOR)
+    return Written(f"{body}\n", True) if end else Written(text, False)
 
 
 @torch.no_grad()
-def handwrite_all(
-    model: Writer,
-    texts: Sequence[str],
-    bias: float = 0.0,
-    seed: int = 0,
-    prime: Ink | None = None,
-    points: int | None = None,
-) -> list[Written]:
-    """The same for several texts at once, with one sequence of draws for all."""
-    longest = points or limit(model, texts)
-    before = "" if prime is None else prime.text + " "
-    text = model.encode([before + text for text in texts]) if model.gaussians else None
-    weight = model.readout.weight
-    dice = Generator(device=weight.device).manual_seed(seed)
-    x, state = primed(model, text, prime, len(texts))
-    ends = torch.tensor([len(before + one) for one in texts], device=weight.device)
-    finished = torch.zeros_like(ends, dtype=torch.bool)
-    drawn, numbers, looks, counts = [], [], [], torch.zeros_like(ends)
-    for _ in range(longest):
-        told, state, seen = model.step(x, state, text)
-        if seen is not None:
-            finished = finished | (seen.phi.argmax(1) == ends)
-            looks.append(seen.phi)
-        if bool(finished.all()):
-            break
-        x = draw(mixture(told, bias), dice)
-        drawn.append(x)
-        numbers.append(told)
-        counts += ~finished
-    if not drawn:
-        raise LessonError("The network took the text for written before its first point; train it longer.")
-    offsets, told = torch.stack(drawn, 1).cpu(), torch.stack(numbers, 1).cpu()
-    phi = torch.stack(looks, 1).cpu() if looks else offsets.new_zeros(len(texts), len(drawn), 0)
-    return [
-        _written(text, offsets[row, :end], told[row, :end], phi[row, :end, len(before) :], bias, seed, done)
-        for row, (text, end, done) in enumerate(zip(texts, counts.tolist(), finished.tolist(), strict=True))
-        if end
-    ]
+def _by_network(
+    model: CharModel, begin: str, count: int, temperature: float, longest: int, seed: int
+) -> Sequence[str]:
+    generator, symbols = Generator(device="cpu").manual_seed(seed), model.vocabulary.symbols
+    texts, rows = [""] * count, torch.arange(count, device="cpu")
+    training = model.training
+    model.eval()
+    context = model.encode(SEPARATOR + begin)
+    logits, state = model(context)
+    logits, state = logits[:, -1].expand(count, -1), _chosen(state, torch.zeros_like(rows))
+    for step in range(1, longest + 1):
+        rolls = torch.rand(count, generator=generator, device="cpu")[rows]
+        chances = sampling.distribution(logits.float(), temperature).cpu()
+        drawn = sampling.place(chances, rolls)
+        for row, number in zip(rows.tolist(), drawn.tolist(), strict=True):
+            texts[row] += symbols[number]
+        if step % PRUNE == 0:
+            kept = [k for k, row in enumerate(rows.tolist()) if SEPARATOR not in begin[-1:] + texts[row]]
+            if not kept:
+                break
+            rows, drawn, state = rows[kept], drawn[kept], _chosen(state, torch.tensor(kept, device="cpu"))
+        logits, state = model.step(drawn.to(logits.device), state)
+    model.train(training)
+    return texts
 
 
-def limit(model: Writer, texts: Sequence[str]) -> int:
-    """How many points are drawn at most. Raises LessonError for texts that cannot be written."""
-    if not model.gaussians:
-        return 400
-    for text in texts:
-        check_line(text, LONGEST_TYPED)
-    return MOST * max(map(len, texts))
+def _by_counts(
+    counted: NGram, begin: str, count: int, temperature: float, longest: int, seed: int
+) -> Sequence[str]:
+    generator, symbols = Generator(device="cpu").manual_seed(seed), counted.vocabulary.symbols
+    texts = []
+    for _ in range(count):
+        text = SEPARATOR + begin
+        start = max(len(text), len(SEPARATOR) + 1)
+        while len(text) < len(SEPARATOR + begin) + longest and not text.endswith(SEPARATOR, start):
+            scores = counted.predict(text[-counted.order :]).log()
+            chances = sampling.distribution(scores.float(), temperature)
+            roll = torch.rand((), generator=generator, device="cpu")
+            text += symbols[int(sampling.place(chances, roll))]
+        texts.append(text[len(SEPARATOR + begin) :])
+    return texts
 
 
-def primed(model: Writer, text, prime: Ink | None, batch: int) -> tuple[Tensor, State]:
-    """The point to go on from and the state: of a blank page, or after reading a piece of ink."""
-    weight, state = model.readout.weight, model.start(batch)
-    x = weight.new_zeros(batch, 3)
-    if prime is None:
-        return x, state
-    for offset in torch.from_numpy(prime.offsets).to(weight):
-        _, state, _ = model.step(x, state, text)
-        x = offset.expand(batch, 3)
-    return x, state
-
-
-def _written(
-    text: str, offsets: Tensor, numbers: Tensor, phi: Tensor, bias: float, seed: int, done: bool
-) -> Written:
-    offsets = offsets.clone()
-    offsets[-1, 2] = 1  # the last point ends its stroke, whatever was drawn
-    letters = (
-        phi[:, : len(text)].argmax(1).numpy()
-        if phi.shape[1]
-        else numpy.zeros(len(offsets), dtype=numpy.int64)
-    )
-    ink = Ink(offsets.numpy().astype(numpy.float32), text, letters, "network")
-    return Written(ink, numbers, phi, float(bias), seed, done)
+def _chosen(state: Tensor | tuple[Tensor, ...], rows: Tensor) -> Tensor | tuple[Tensor, ...]:
+    """Some rows of a state."""
+    if isinstance(state, tuple):
+        return tuple(_chosen(part, rows) for part in state)
+    return state.index_select(1, rows.to(state.device))

@@ -1,0 +1,72 @@
+"""Lesson 13: one network, several media. What to train, and the networks that come with the course.
+
+    python -m lessons train generation --preset html --model data/checkpoints/generation_html
+
+trains one of those again; the presets figure, html, journal and code are their sizes.
+"""
+
+from dataclasses import dataclass
+
+from lessons import char_rnn, media
+from lessons.arguments import Seed, explained
+from lessons.char_rnn import BriefPreset, CharModel, CharTask
+from lessons.corpora import Corpus
+from lessons.presets import choose
+
+
+@dataclass(frozen=True)
+class GenerationPreset(BriefPreset):
+    """Sizes of a network that writes a medium (lessons.media); `corpus` follows from the medium."""
+
+    medium: str = "figure"
+
+
+SHIPPED = GenerationPreset(
+    "shipped", steps=8000, learning_rate=6e-3, evaluate_every=1000, threads=1, hidden_size=320,
+    embedding_size=32, batch_size=32, length=80,
+)  # fmt: skip
+PRESETS = {
+    "ci": GenerationPreset(
+        "ci", steps=30, learning_rate=1e-2, warmup=5, evaluate_every=15, precision="float32", threads=1,
+        hidden_size=32, embedding_size=16, batch_size=8, length=32, valid_characters=4_000,
+        baseline_order=None,
+    ),
+    "cpu": GenerationPreset(
+        "cpu", steps=3000, learning_rate=1e-2, evaluate_every=300, hidden_size=192, embedding_size=24,
+        batch_size=32, length=64, dropout=0.1, valid_characters=16_000,
+    ),
+    # Three layers as in Karpathy 2015, who trained on LaTeX, Linux and Wikipedia.
+    "gpu": GenerationPreset(
+        "gpu", steps=20_000, learning_rate=2e-3, evaluate_every=1000, hidden_size=512, num_layers=3,
+        embedding_size=64, dropout=0.3, batch_size=64, length=128, medium="html",
+    ),
+    "figure": SHIPPED.but(name="figure", medium="figure", hidden_size=256, dropout=0.2),
+    "html": SHIPPED.but(name="html", medium="html"),
+    "journal": SHIPPED.but(name="journal", medium="journal", hidden_size=256, dropout=0.1),
+    "code": SHIPPED.but(name="code", medium="code", dropout=0.1),
+}  # fmt: skip
+
+
+def preset(name: str | None = None) -> GenerationPreset:
+    """This lesson's preset: the one named, else UNROLLED_PRESET, else the device's."""
+    return choose(PRESETS, name)
+
+
+class GenerationTask(CharTask):
+    """Predict the next character of a medium; what `fit` trains in this lesson."""
+
+    name = "generation"
+
+
+@explained
+def prepare(preset: GenerationPreset, seed: Seed = 0, corpus: Corpus | None = None) -> GenerationTask:
+    """The preset's medium, or a corpus of the learner's, and a new model of its size, ready for `fit`."""
+    corpus = corpus or media.text(preset.medium)
+    return GenerationTask(char_rnn.build(corpus.vocabulary, preset, seed), corpus, preset, seed)
+
+
+@explained
+def pretrained(medium: str) -> CharModel:
+    """The network that comes with the course for a medium, in eval mode; Markdown's is that of lesson 02."""
+    found = media.find(medium)
+    return char_rnn.pretrained("char_rnn" if medium == "markdown" else f"generation_{found.name}")
