@@ -25,6 +25,7 @@ MODES = {
     "": 0, "maj": 0, "ion": 0, "mix": -1, "dor": -2, "m": -3, "min": -3, "aeo": -3, "phr": -4, "loc": -5,
     "lyd": 1,
 }  # fmt: skip
+CANONICAL = {"maj": "", "ion": "", "min": "m", "aeo": "m"}  # several names of one mode
 SHARPS = "FCGDAEB"
 SHIFTS = {"": None, "^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
 IN_THE_TIME_OF = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # (p notes in the time of q; 5, 7, 9 depend on the metre
@@ -109,7 +110,10 @@ class Sounded:
 
 @dataclass(frozen=True)
 class Tune:
-    """A tune that was read. metre: length of a bar in whole notes. unit: of the lengths, as in L:1/8."""
+    """A tune that was read. metre: length of a bar in whole notes. unit: of the lengths, as in L:1/8.
+
+    notation: the signs that were read, without anything that was passed over.
+    """
 
     text: str
     fields: dict[str, str]
@@ -117,6 +121,15 @@ class Tune:
     unit: Fraction
     key: Key
     bars: tuple[Bar, ...]
+    notation: str = ""
+
+    @property
+    def header(self) -> str:
+        """Metre, unit and key in their plainest form, a line each."""
+        over, below = self.metre.numerator, self.metre.denominator
+        name = self.fields.get("M", "").strip() or "C"
+        metre = name if re.fullmatch(r"C\|?|\d+/\d+", name) else f"{over}/{below}"
+        return f"M:{metre}\nL:1/{self.unit.denominator}\nK:{self.key.name}\n"
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -152,13 +165,22 @@ def parse(text: str) -> Tune:
     fields, start = _fields(text)
     if "K" not in fields:
         raise LessonError("A tune names its key before its notes; begin with a line such as K:D.")
-    bar, given = metre(fields.get("M", "C"))
-    unit = _unit(fields["L"]) if fields.get("L") else Fraction(1, 16 if given < Fraction(3, 4) else 8)
+    bar = metre(fields.get("M") or "C")
+    unit = _unit(fields["L"]) if fields.get("L") else Fraction(1, 16 if bar < Fraction(3, 4) else 8)
     reader = _Reader(text, start, key(fields["K"]), unit, bar)
     bars = tuple(reader.bars())
     if not any(note.pitches for each in bars for note in each.notes):
         raise LessonError("There are no notes in this tune; write some after its key, such as GABc dedB.")
-    return Tune(text, fields, bar, unit, reader.key, bars)
+    return Tune(text, fields, bar, unit, reader.key, bars, reader.notation)
+
+
+def plain(tune: Tune) -> str:
+    """A tune written anew from what was read of it: metre, unit, key and notes, and nothing else.
+
+    This is what may be handed to another program: no titles, comments, annotations or `%%` directives, and no
+    sign outside ABC's own alphabet, whatever stood in the text.
+    """
+    return f"{tune.header}{tune.notation}\n"
 
 
 def readable(notes: str) -> bool:
@@ -169,7 +191,8 @@ def readable(notes: str) -> bool:
 def key(name: str) -> Key:
     """A key such as `D`, `Bb`, `F#m`, `Ador`, `A Mixolydian`; LessonError for what is none."""
     found = re.fullmatch(r"([A-G])([b#]?) *([A-Za-z]*)", name.strip())
-    mode = MODES.get(found[3].lower()[:3]) if found else None
+    written = found[3].lower()[:3] if found else ""
+    mode = MODES.get(written) if found else None
     if mode is None:
         raise LessonError(f"{_short(name)} is no key; write one such as K:D, K:Bb, K:Am, K:Ador or K:Amix.")
     letter, sign, _ = found.groups()
@@ -177,17 +200,16 @@ def key(name: str) -> Key:
     sharps = FIFTHS[letter] + 7 * shift + mode
     if not -7 <= sharps <= 7:
         raise LessonError(f"The key {_short(name)} has more than seven sharps or flats; choose another.")
-    return Key(name.strip(), (NATURAL[letter] + shift) % 12, sharps)
+    return Key(f"{letter}{sign}{CANONICAL.get(written, written)}", (NATURAL[letter] + shift) % 12, sharps)
 
 
-def metre(name: str) -> tuple[Fraction, Fraction]:
-    """The length of a bar in whole notes, twice: `C` and `C|` are one, 6/8 is three quarters of one."""
+def metre(name: str) -> Fraction:
+    """The length of a bar in whole notes: `C` and `C|` are one, 6/8 is three quarters of one."""
     name = name.strip()
     found = re.fullmatch(r"([1-9]\d?)/(1|2|4|8|16)", {"C": "4/4", "C|": "2/2"}.get(name, name))
     if not found:
         raise LessonError(f"{_short(name)} is no metre; write one such as M:6/8, M:C or M:C|.")
-    length = Fraction(int(found[1]), int(found[2]))
-    return length, length
+    return Fraction(int(found[1]), int(found[2]))
 
 
 def _unit(name: str) -> Fraction:
@@ -223,9 +245,15 @@ class _Reader:
         self.text, self.start, self.key, self.unit, self.bar = text, start, key, unit, bar
         self.compound = bar.numerator % 3 == 0 and bar.denominator in (4, 8)
         self.notes: list[Note] = []
+        self.kept: list[str] = []
         self.changed: dict[str, int] = {}  # accidentals hold for all octaves until the bar ends
         self.left_in_tuplet, self.stretch = 0, Fraction(1)
         self.scale_next: Fraction | None = None  # what a broken rhythm does to the note after it
+
+    @property
+    def notation(self) -> str:
+        """The signs read so far, with single spaces and line ends between them."""
+        return re.sub(r" *\n[ \n]*", "\n", re.sub(" +", " ", "".join(self.kept))).strip()
 
     def bars(self) -> Iterator[Bar]:
         """Cut the notes into bars; a bar line at the very beginning only opens the first bar."""
@@ -263,7 +291,10 @@ class _Reader:
                 self.refuse(at, "this is no sign of a tune; take it out or write it otherwise")
             if token["field"]:
                 self.refuse(at, "a tune keeps its key, metre and unit here; leave out the change")
-            if not token["skip"] and not token["mark"]:
+            if token["skip"]:
+                self.kept.append("\n" if "\n" in token[0] else " ")
+            elif not token["mark"]:
+                self.kept.append(token[0])
                 yield token
             at = token.end()
 
