@@ -16,6 +16,7 @@ from torch.nn import functional
 from lessons.errors import LessonError
 
 NARROWEST, WIDEST = -5.0, 5.0  # logarithms of standard deviations, in heights of an x
+FARTHEST = 1e9  # standard deviations; the square of it is still a number in float32
 LEANEST = 3.0  # tanh of it is the strongest correlation, 0.995
 PER_COMPONENT = 6
 Offsets = Float[Tensor, "*batch 3"]
@@ -64,7 +65,7 @@ def log_gaussians(mix: Mixture, place: Float[Tensor, "*batch 2"]) -> Float[Tenso
     z_y given z_x, whose deviation is sqrt(1 - correlation^2) = 1 / cosh(lean): nothing is divided by 0.
     """
     z = (place.unsqueeze(-2) - mix.mean) * (-mix.log_deviation).exp()
-    across, up = z.unbind(-1)
+    across, up = z.clamp(-FARTHEST, FARTHEST).unbind(-1)
     sharper = mix.lean.cosh()
     given = (up - mix.lean.tanh() * across) * sharper
     return sharper.log() - mix.log_deviation.sum(-1) - (across**2 + given**2) / 2 - math.log(2 * math.pi)

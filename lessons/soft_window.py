@@ -43,15 +43,15 @@ class WindowWeights(NamedTuple):
     window_weight and window_bias make 3 K numbers of h: the logarithms of alpha, beta and kappa's step.
     """
 
-    weight_ih: Float[Tensor, "4*hidden input"]
-    weight_hh: Float[Tensor, "4*hidden hidden+alphabet"]
-    bias: Float[Tensor, " 4*hidden"]
-    window_weight: Float[Tensor, "3*gaussians hidden"]
-    window_bias: Float[Tensor, " 3*gaussians"]
+    weight_ih: Float[Tensor, "rows input"]
+    weight_hh: Float[Tensor, "rows across"]
+    bias: Float[Tensor, " rows"]
+    window_weight: Float[Tensor, "numbers hidden"]
+    window_bias: Float[Tensor, " numbers"]
 
 
 def window(
-    numbers: Float[Tensor, "batch 3*gaussians"], kappa: Gaussians, real: Bool[Tensor, "batch letters"]
+    numbers: Float[Tensor, "batch numbers"], kappa: Gaussians, real: Bool[Tensor, "batch letters"]
 ) -> Window:
     """The window that 3 K numbers stand for, equations 46 to 51.
 

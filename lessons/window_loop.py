@@ -27,7 +27,7 @@ class Read(NamedTuple):
 
     h: Float[Tensor, "time batch hidden"]
     read: Float[Tensor, "time batch alphabet"]
-    window: Float[Tensor, "time batch 3*gaussians"]
+    window: Float[Tensor, "time batch numbers"]
     kappa: Float[Tensor, "time batch gaussians"]
     phi: Float[Tensor, "time batch letters"]
     c: Float[Tensor, "time batch hidden"]
