@@ -13,7 +13,7 @@ from lessons.decoder import Writer, stacked
 from lessons.decoding import room
 from lessons.edits import Edit, Value, planned
 from lessons.errors import LessonError
-from lessons.seq2seq import Read, Seq2Seq, likeliest
+from lessons.seq2seq import Read, Seq2Seq, evaluating, likeliest
 from lessons.tokens import BEGIN, END, PAD, Tokens
 
 LOOKS = ("energies", "weights", "context")
@@ -167,19 +167,22 @@ def look(
     sources, targets = ([one] if isinstance(one, str) else one for one in (source, target))
     if targets is not None and len(targets) != len(sources):
         raise LessonError(f"{len(sources)} sentences need as many translations; there are {len(targets)}.")
-    training = model.training
-    model.eval()
     ids, lengths = model.source.batch(sources, device=model.device)
-    outputs: list[Tensor] = []
-
-    values, summary = model.encoder(ids, lengths, lambda _, output: outputs.append(output))
-    read = Read(model.decoder.remember(values, lengths), model.bridge(summary))
     truth = None if targets is None else fed_with(model, targets)
     steps = longest or room(ids) if truth is None else truth.shape[1]
     recorder = Recorder(checked(model, edit, steps, ids.shape[1]), len(model.decoder.layers))
-    rows, fed, written = run(Writer(model.decoder, read.memory, recorder), read, recorder, truth, steps)
-    model.train(training)
+    outputs: list[Tensor] = []
+    with evaluating(model):
+        values, summary = model.encoder(ids, lengths, lambda _, output: outputs.append(output))
+        read = Read(model.decoder.remember(values, lengths), model.bridge(summary))
+        writer = Writer(model.decoder, read.memory, recorder)
+        rows, fed, written = run(writer, read, recorder, truth, steps)
     logits, attended = stacked(rows)
+    if not logits.is_meta and bool(logits.isnan().any()):
+        raise LessonError(
+            "The network's scores are no numbers; put numbers into the edit, or train it again with a lower "
+            "learning rate."
+        )
     energies, weights, contexts = attended or (None, None, None)
     ends = lengths_of(model, written, targets)
     return AttentionTrace(
@@ -213,12 +216,13 @@ def checked(model: Seq2Seq, edit: Edits, steps: int, source: int) -> tuple[Edit,
     """The edits, each checked against what there is."""
     parts = LOOKS if model.decoder.attention else ()
     wide = {"energies": source, "weights": source, "context": model.encoder.features}
+    hidden = model.decoder.layers[0].hidden_size
+    most = max(hidden, *wide.values())
     chosen = planned(
         edit,
         (*parts, *model.decoder.names),
-        {"units": 10**9, "steps": steps, "layers": len(model.decoder.layers), "directions": 1},
+        {"units": most, "steps": steps, "layers": len(model.decoder.layers), "directions": 1},
     )
-    hidden = model.decoder.layers[0].hidden_size
     for one in chosen:
         limit = wide.get(one.name, hidden)
         outside = [unit for unit in one.units or () if unit >= limit]

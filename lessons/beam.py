@@ -20,7 +20,7 @@ from lessons.arguments import Count, explained
 from lessons.decoding import room
 from lessons.errors import LessonError
 from lessons.presets import Number
-from lessons.seq2seq import Seq2Seq
+from lessons.seq2seq import LOST, Seq2Seq, evaluating
 from lessons.tokens import BEGIN, END, PAD
 
 Scores = Float[Tensor, "batch width"]
@@ -111,16 +111,14 @@ def beam_search(
     if beta and not model.decoder.attention:
         raise LessonError("Without attention nothing is covered, so beta is 0.")
     texts = [sentences] if isinstance(sentences, str) else sentences
-    training = model.training
-    model.eval()
     source, lengths = model.source.batch(texts, device=model.device)
-    beam = _Beam(model, source, lengths, width, alpha, beta, keep or width)
     limit = longest or room(source)
-    for step in range(1, limit + 1):
-        beam.advance(step, limit)
-        if beam.settled(limit):
-            break
-    model.train(training)
+    with evaluating(model):
+        beam = _Beam(model, source, lengths, width, alpha, beta, keep or width)
+        for step in range(1, limit + 1):
+            beam.advance(step, limit)
+            if beam.settled(limit):
+                break
     return Search(beam.done, beam.history)
 
 
@@ -154,6 +152,8 @@ class _Beam:
     def advance(self, step: int, limit: int) -> None:
         """One step: some end, and the likeliest of the others go on."""
         written, carry = self.writer.step(self.tokens[:, :, -1].flatten(), self.carry)
+        if not written.logits.is_meta and bool(written.logits.isnan().any()):
+            raise LessonError(LOST)
         chances = written.logits.log_softmax(-1).unflatten(0, (self.batch, self.width))
         total = self.scores[..., None] + chances
         self.collect(total[..., END], carry.covered, step, True)

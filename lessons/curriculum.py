@@ -8,13 +8,13 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from lessons import presets, translation
-from lessons.arguments import Count, check_fields, explained
+from lessons.arguments import Count, Seed, check_fields, explained
 from lessons.decoding import translate
 from lessons.edit_distance import symbols_wrong
 from lessons.length_study import held_out
 from lessons.pairs import Pairs
 from lessons.run import Run
-from lessons.seq2seq import likeliest
+from lessons.seq2seq import evaluating, likeliest
 from lessons.tokens import PAD
 from lessons.translation import Translation, TranslationPreset
 
@@ -41,7 +41,8 @@ def preset(name: str | None = None) -> TranslationPreset:
     return presets.choose(PRESETS, name)
 
 
-def prepare(preset: TranslationPreset, seed: int = 0, pairs: Pairs | None = None) -> Translation:
+@explained
+def prepare(preset: TranslationPreset, seed: Seed = 0, pairs: Pairs | None = None) -> Translation:
     """The preset's task with a new network; what the command line trains."""
     return translation.prepare(preset, seed, pairs)
 
@@ -95,11 +96,9 @@ class Exposure:
 def exposure(task: Translation) -> Exposure:
     """Measure it on all that is held out, place by place; nothing is chosen by "valid" in this lesson."""
     model, held = task.model, task.placed(task.numbered(held_out(task)))
-    training = model.training
-    model.eval()
-    forced = model(held.source, held.lengths, held.target).logits
-    free = model(held.source, held.lengths, held.target, ratio=0.0, own="best").logits
-    model.train(training)
+    with evaluating(model):
+        forced = model(held.source, held.lengths, held.target).logits
+        free = model(held.source, held.lengths, held.target, ratio=0.0, own="best").logits
     return Exposure(likeliest(forced) == held.target, likeliest(free) == held.target, held.target != PAD)
 
 

@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 from lessons.arguments import Count, Seed, explained
 from lessons.errors import LessonError
 from lessons.sampling import Heat, Number, distribution
-from lessons.seq2seq import Seq2Seq, Sources, likeliest
+from lessons.seq2seq import Seq2Seq, Sources, evaluating, likeliest
 from lessons.tokens import BEGIN, END, PAD
 
 AT_ONCE = 500  # sentences in one batch
@@ -80,13 +80,11 @@ def translate(
     texts = [sentences] if single else list(sentences)
     order = sorted(range(len(texts)), key=lambda row: len(texts[row]))  # alike lengths together: less padding
     found: list[str] = [""] * len(texts)
-    training = model.training
-    model.eval()
     for start in range(0, len(order), AT_ONCE):
         rows = order[start : start + AT_ONCE]
         source, lengths = model.source.batch([texts[row] for row in rows], device=model.device)
-        ids = decode(model, source, lengths, longest, temperature, top_k, top_p, seed)
+        with evaluating(model):
+            ids = decode(model, source, lengths, longest, temperature, top_k, top_p, seed)
         for row, numbers in zip(rows, ids.tolist(), strict=True):
             found[row] = model.target.decode(numbers)
-    model.train(training)
     return found[0] if single else found

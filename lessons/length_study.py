@@ -28,6 +28,7 @@ def bands(ends: Sequence[int] = ENDS) -> tuple[str, ...]:
     return (f"up to {ends[0]}", *middle, f"over {ends[-1]}")
 
 
+@explained
 def sorted_out(rows: Sequence[Pair], ends: Sequence[int] = ENDS) -> dict[str, list[Pair]]:
     """Pairs by the band of their source's length; a band may be empty."""
     found: dict[str, list[Pair]] = {name: [] for name in bands(ends)}
@@ -37,6 +38,7 @@ def sorted_out(rows: Sequence[Pair], ends: Sequence[int] = ENDS) -> dict[str, li
     return found
 
 
+@explained
 def by_length(model: Seq2Seq, rows: Sequence[Pair], ends: Sequence[int] = ENDS) -> dict[str, float]:
     """The share of sentences, in %, that a network writes without a fault, by band; empty bands are left out.
 

@@ -4,7 +4,8 @@ Sutskever et al. (2014) and Cho et al. (2014), with every kind of attention of l
 the places of lessons.decoder. The network scaled down from Google's (Wu et al. 2016) is `gnmt`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -23,6 +24,7 @@ from lessons.tokens import BEGIN, END, Tokens, tokens
 Sources = Int[Tensor, "batch source"]
 Targets = Int[Tensor, "batch target"]
 Lengths = Int[Tensor, " batch"] | None
+LOST = "The network's scores are no numbers; train it again, with a lower learning rate."
 
 
 class Read(NamedTuple):
@@ -170,11 +172,26 @@ class Seq2Seq(nn.Module):
         return f"{len(self.source)} symbols -> {len(self.target)} symbols"
 
 
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """The model in evaluation mode for a while; afterwards it is as before, whatever happened."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
+
+
 def choice(logits: Float[Tensor, "batch vocab"], own: str) -> Int[Tensor, " batch"]:
-    """A symbol for each sequence: the likeliest ("best"), or one drawn from torch's generator ("sample")."""
+    """A symbol for each sequence: the likeliest ("best"), or one drawn from torch's generator ("sample").
+
+    Of scores that are no numbers any symbol is drawn: the loss says to `fit` that the training went astray.
+    """
     if own == "best" or logits.is_meta:
         return likeliest(logits)
-    return torch.multinomial(logits[..., END:].float().softmax(-1), 1)[:, 0] + END
+    chances = logits[..., END:].float().softmax(-1)
+    return torch.multinomial(torch.where(chances.isnan(), 1.0, chances), 1)[:, 0] + END
 
 
 def likeliest(logits: Float[Tensor, "*steps vocab"]) -> Int[Tensor, "*steps"]:

@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 
 from lessons.arguments import Count, Seed, Share, explained
 from lessons.errors import LessonError
-from lessons.seq2seq import Seq2Seq
+from lessons.seq2seq import LOST, Seq2Seq, evaluating, likeliest
 from lessons.tokens import BEGIN
 
 
@@ -69,16 +69,16 @@ def under(model: Seq2Seq, source: str, truth: str, told: Bool[Tensor, " steps"] 
     told = torch.ones(len(right), dtype=torch.bool, device="cpu") if told is None else told
     if len(told) != len(right):
         raise LessonError(f"This sentence takes {len(right)} switches, one a step; there are {len(told)}.")
-    training = model.training
-    model.eval()
-    writer, carry = model.writer(model.read(ids, lengths))
-    fed, written, chances = [torch.full_like(right[:1], BEGIN)], [], []
-    for step, symbol in enumerate(right):
-        if step:
-            fed.append(right[step - 1][None] if told[step] else written[-1])
-        seen, carry = writer.step(fed[-1], carry)
-        written.append(seen.logits.argmax(-1))
-        chances.append(float(seen.logits[0].softmax(-1)[symbol]))
-    model.train(training)
+    with evaluating(model):
+        writer, carry = model.writer(model.read(ids, lengths))
+        fed, written, chances = [torch.full_like(right[:1], BEGIN)], [], []
+        for step, symbol in enumerate(right):
+            if step:
+                fed.append(right[step - 1][None] if told[step] else written[-1])
+            seen, carry = writer.step(fed[-1], carry)
+            if bool(seen.logits.isnan().any()):
+                raise LessonError(LOST)
+            written.append(likeliest(seen.logits))
+            chances.append(float(seen.logits[0].softmax(-1)[symbol]))
     labels = [model.target.labels(torch.stack(rows).flatten().tolist()) for rows in (fed, written)]
     return Fed(source, model.target.labels(right.tolist()), tuple(told.tolist()), *labels, tuple(chances))

@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from lessons import presets
+from lessons.arguments import Seed, explained
 from lessons.attention import coverage_loss
 from lessons.dates import dates
 from lessons.decoding import translate
@@ -19,7 +20,7 @@ from lessons.menus import menus
 from lessons.number_words import SEVERAL, number_words, tagged
 from lessons.pairs import Pairs
 from lessons.presets import Number, Preset
-from lessons.seq2seq import Seq2Seq
+from lessons.seq2seq import Seq2Seq, evaluating
 from lessons.teacher_forcing import CONSTANT, Schedule, falling
 from lessons.tokens import PAD
 
@@ -69,6 +70,11 @@ class TranslationPreset(Preset):
     below: int = 1_000_000
     beyond: int = 500
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.coverage_loss < 0:
+            raise LessonError(f"coverage_loss is 0 or more; {self.coverage_loss} would reward looking twice.")
+
 
 SIZES = TranslationPreset("cpu", steps=600, evaluate_every=100, threads=2)
 PRESETS = {
@@ -98,6 +104,7 @@ def preset(name: str | None = None) -> TranslationPreset:
     return presets.choose(PRESETS, name)
 
 
+@explained
 def load(preset: TranslationPreset) -> Pairs:
     """The pairs of a preset's task. Raises LessonError for an unknown one."""
     if preset.task not in TASKS:
@@ -122,7 +129,8 @@ def build(preset: TranslationPreset, pairs: Pairs, seed: int = 0) -> Seq2Seq:
         return Seq2Seq(*pairs.tokens(preset.pieces), **{name: getattr(preset, name) for name in names})
 
 
-def prepare(preset: TranslationPreset, seed: int = 0, pairs: Pairs | None = None) -> "Translation":
+@explained
+def prepare(preset: TranslationPreset, seed: Seed = 0, pairs: Pairs | None = None) -> "Translation":
     """The preset's task with a new network; what the command line trains."""
     pairs = pairs or load(preset)
     return Translation(build(preset, pairs, seed), pairs, preset, seed)
@@ -206,12 +214,10 @@ class Translation:
     @torch.no_grad()
     def evaluate(self, part: str = "valid") -> dict[str, float]:
         """Bits when the truth is fed, and how well whole sentences are written without it."""
-        training = self.model.training
-        self.model.eval()
         held = self.placed(self.numbered(self.rows(part)))
-        logits = self.model(held.source, held.lengths, held.target).logits
+        with evaluating(self.model):
+            logits = self.model(held.source, held.lengths, held.target).logits
         figures = {"valid": float(bits(logits, held.target))}
-        self.model.train(training)
         return figures | self.scores(part)
 
     def scores(self, part: str = "valid") -> dict[str, float]:

@@ -54,7 +54,7 @@ def gradients(run: Callable[[Tensor], Tensor], layer: nn.Module, x: Tensor) -> d
 
 @explained
 def seconds(
-    lengths: Sequence[int] = (16, 32, 64, 128),
+    lengths: Sequence[Count] = (16, 32, 64, 128),
     hidden: Count = 64,
     batch: Count = 32,
     rounds: Count = 5,

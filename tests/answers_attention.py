@@ -105,6 +105,7 @@ WRONG = {
         (lambda e, real: torch.where(real, -torch.inf, e).softmax(1), "wrong way round"),
         (lambda e, real: e.sigmoid().where(real, torch.zeros(())), "each position alone"),
         (lambda e, real: torch.where(real, e, -5.0).softmax(1), "some weight"),
+        (lambda e, real: torch.where(real, e, -100.0).softmax(1), "some weight"),
     ],
     "beam_scores": [
         (lambda logs, n, alpha: logs + 0 * n, "not used"),

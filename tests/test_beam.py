@@ -111,6 +111,14 @@ def test_what_does_not_fit(options, words):
         beam_search(**{"model": network(), "sentences": "abc", **options})
 
 
+def test_scores_that_are_no_numbers():
+    model = network()
+    with torch.no_grad():
+        model.decoder.readout.bias[3] = torch.nan
+    with pytest.raises(LessonError, match="no numbers"):
+        beam_search(model, "abc", longest=3)
+
+
 def test_no_coverage_without_attention():
     with pytest.raises(LessonError, match="beta is 0"):
         beam_search(network(attention=None), "abc", beta=0.2)

@@ -275,6 +275,29 @@ def test_sentences_that_cannot_be_read(sentence, words):
         translate(network(), sentence)
 
 
+def test_scores_that_are_no_numbers():
+    model = Seq2Seq(ABC, ABC, hidden_size=4, embedding_size=3)
+    with pytest.raises(LessonError, match="no numbers"):
+        look(model, "abc", edit=Edit("weights", torch.tensor(torch.nan), steps=[0]), longest=2)
+    with torch.no_grad():
+        model.decoder.readout.bias[3] = torch.nan
+    source, target = torch.tensor([[3, 4]]), torch.tensor([[5, 6, 7]])
+    assert not model(source, None, target, ratio=0.0).logits.isfinite().all()  # drawn from, and no crash
+    with pytest.raises(LessonError, match="no numbers"):
+        look(model, "abc")
+
+
 def test_as_many_translations_as_sentences():
     with pytest.raises(LessonError, match="as many translations"):
         look(network(), ["a", "b"], ["c"])
+
+
+def test_a_network_in_training_stays_there_whatever_happens():
+    model = Seq2Seq(ABC, ABC, hidden_size=4, embedding_size=3).train()
+    gap = Edit("weights", torch.tensor(torch.nan))
+    for wrong in (lambda: look(model, "abc?"), lambda: translate(model, "?"),
+                  lambda: look(model, "abc", edit=Edit("weights", torch.ones(9))),
+                  lambda: look(model, "abc", edit=gap, longest=1)):  # fmt: skip
+        with pytest.raises(LessonError):
+            wrong()
+        assert model.training and model.encoder.training

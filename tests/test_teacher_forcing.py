@@ -220,7 +220,7 @@ def test_two_runs_tell_of_both(task):
     with pytest.raises(LessonError, match="no sentence"):
         pictures.two_runs(task.model, [])
     for draw in (pictures.switches, lambda model: pictures.two_runs(model, rows)):
-        with pytest.raises(LessonError, match="trained Seq2Seq"):
+        with pytest.raises(LessonError, match="Seq2Seq"):
             draw("task.model")
 
 
@@ -233,6 +233,12 @@ def test_after_and_ways_hold_the_exposure(task):
     assert bars.data[1].y == pytest.approx([100 * seen.free] * 2)
     with pytest.raises(LessonError, match="no training"):
         pictures.ways({})
+    for wrong in (lambda: pictures.ways({"one": 1}), lambda: pictures.after(None),
+                  lambda: pictures.mistaken(task.model, [1]), lambda: pictures.two_runs(task.model, "abc"),
+                  lambda: pictures.waiting({"one": [1.0]}, (1,)), lambda: pictures.waiting(None, (1,)),
+                  lambda: waiting.seconds((0,)), lambda: curriculum.prepare("cpu")):  # fmt: skip
+        with pytest.raises(LessonError):
+            wrong()
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])

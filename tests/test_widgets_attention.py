@@ -118,6 +118,13 @@ def test_what_cannot_be_drawn_is_one_sentence_and_the_picture_stays(mirror, germ
         pictures.attend({"dot": mirror}, "abc", network="general")
     with pytest.raises(LessonError, match="change"):
         pictures.attend(mirror, "abc", change="blind")
+    for wrong in (lambda: pictures.attend(mirror, "abc", -1),
+                  lambda: pictures.attend(mirror, "abc", weight=2.0),
+                  lambda: pictures.translations({}), lambda: pictures.translations({"one": 3}),
+                  lambda: pictures.translations(mirror, 3), lambda: drawing.network(None),
+                  lambda: pictures.lengths({"one": {}}), lambda: pictures.lengths({"one": 3})):  # fmt: skip
+        with pytest.raises(LessonError):
+            wrong()
 
 
 def test_a_click_chooses_step_and_place():

@@ -8,11 +8,12 @@ lengths({"with attention": …, "without": …})       # accuracy against length
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import plotly.graph_objects as go
 
+from lessons.arguments import Between, Share, explained
 from lessons.attention_trace import AttentionTrace, look
 from lessons.edits import Edit
 from lessons.errors import LessonError
@@ -27,6 +28,7 @@ BEST = 7  # symbols whose chances are drawn
 SHUT, SET = "shut out", "set"
 CHANGES = {"nothing": None, "shut the place out": SHUT, "set the place's weight": SET}
 OUT = -1e9  # an energy that leaves no weight
+Whole = Annotated[int, Between(0)]
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 
@@ -41,9 +43,10 @@ class Scene:
     change: str | None
 
 
+@explained
 def attend(
-    models: Seq2Seq | Mapping[str, Seq2Seq], text: str, step: int = 0, place: int = 0,
-    change: str | None = None, weight: float = 0.0, always: bool = False, network: str | None = None,
+    models: Seq2Seq | Mapping[str, Seq2Seq], text: str, step: Whole = 0, place: Whole = 0,
+    change: str | None = None, weight: Share = 0.0, always: bool = False, network: str | None = None,
 ) -> theme.Figure:  # fmt: skip
     """Where a network looks while it writes: energies, weights, context and chances of one step, all weights.
 
@@ -71,8 +74,11 @@ def attend(
     )
 
 
+@explained
 def translations(models: Seq2Seq | Mapping[str, Seq2Seq], text: str = "twenty-one") -> Explorer:
     """The picture above with everything to choose; click on the map for a step and a place."""
+    if not isinstance(models, Seq2Seq) and not models:
+        raise LessonError("There is no network to look into; hand in one, or several by their names.")
     several = {} if isinstance(models, Seq2Seq) else {"network": Pick({name: name for name in models},
                next(iter(models)), label="network")}  # fmt: skip
     return Explorer(
@@ -326,12 +332,13 @@ def _clicked(points: Any) -> dict[str, int] | None:
     return {"place": int(where)} if points.trace_name in ("energies", "weights") else None
 
 
+@explained
 def lengths(found: Mapping[str, Mapping[str, float]]) -> theme.Figure:
     """The share of sentences right, in %, over the length of the source: a line for each network.
 
     found: what lessons.length_study.by_length gives, by network.
     """
-    if not found:
+    if not found or not all(found.values()):
         raise LessonError("There is no network to draw; give what by_length found for one at least.")
     bands = list(dict.fromkeys(band for shares in found.values() for band in shares))
     told = "; ".join(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 
 from lessons import teacher_forcing
+from lessons.arguments import explained
 from lessons.curriculum import ALONE, TOLD, WHOLE, Progress
 from lessons.errors import LessonError
 from widgets import theme
@@ -23,15 +24,15 @@ LOOKS = {
 CONSTANT = (("o", "solid"), ("g", "dash"), ("soft", "dot"))
 
 
+@explained
 def progress(seen: Mapping[str, Progress]) -> theme.Figure:
     """Over the steps of several trainings: wrong symbols with the truth fed (left), edits without it (right).
 
     Raises LessonError where a training left nothing to draw.
     """
-    if not isinstance(seen, Mapping) or not all(isinstance(one, Progress) for one in seen.values()):
-        raise LessonError("Hand in a dict of curriculum.Progress, by the names of the trainings.")
     if not seen or not all(one.rows for one in seen.values()):
         raise LessonError("There is nothing to draw yet; hand each Progress to fit(task, watch=…) first.")
+    seen = {str(name): one for name, one in seen.items()}
     looks = _looks(list(seen))
     lines = [
         _line(one, name, looks[name], measure, place)

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 import torch
 
 from lessons import switchboard
+from lessons.arguments import Count, explained
 from lessons.curriculum import Exposure
 from lessons.errors import LessonError
 from lessons.pairs import Pair
@@ -19,12 +20,12 @@ from lessons.seq2seq import Seq2Seq
 from lessons.switchboard import Fed
 from widgets import theme
 from widgets.explorer import Explorer, Index
-from widgets.switchboard import need
 
 PLACES = 30  # of a sentence, in the picture by place
 ROWS = {"the truth": 4.0, "fed the truth": 3.0, "fed its own": 2.0}  # heights of the letters
 
 
+@explained
 def two_runs(model: Seq2Seq, source: str, truth: str) -> theme.Figure:
     """The same trained network on the same sentence, fed the truth and fed its own symbols.
 
@@ -46,25 +47,28 @@ def two_runs(model: Seq2Seq, source: str, truth: str) -> theme.Figure:
     )  # fmt: skip
 
 
+@explained
 def explore(model: Seq2Seq, pairs: Sequence[Pair]) -> Explorer:
     """The picture above over some sentences, one of them picked by its number."""
     if not pairs:
         raise LessonError("There is no sentence to choose from; hand in pairs such as task.held['valid'].")
     kept = tuple(pairs)
     return Explorer(
-        functools.partial(_picked, model=need(model), pairs=kept),
+        functools.partial(_picked, model=model, pairs=kept),
         sentence=Index(len(kept) - 1, 0, label="sentence"),
     )
 
 
-def mistaken(model: Seq2Seq, pairs: Sequence[Pair], most: int = 20) -> list[Pair]:
+@explained
+def mistaken(model: Seq2Seq, pairs: Sequence[Pair], most: Count = 20) -> list[Pair]:
     """Pairs that the network gets wrong, those with the earliest first mistakes first; all if none is."""
     firsts = {pair: switchboard.under(model, *pair).first for pair in pairs[: 4 * most]}
     wrong = sorted((pair for pair in firsts if firsts[pair] is not None), key=firsts.get)
     return wrong[:most] or list(pairs[:most])
 
 
-def after(seen: Exposure, steps: int = 12) -> theme.Figure:
+@explained
+def after(seen: Exposure, steps: Count = 12) -> theme.Figure:
     """The share of right symbols by their place, and by their distance from the sentence's first mistake."""
     tokens, lines = theme.tokens(), seen.after(steps)
     asked = seen.asked.sum(0)
@@ -100,6 +104,7 @@ def after(seen: Exposure, steps: int = 12) -> theme.Figure:
     )  # fmt: skip
 
 
+@explained
 def ways(outcomes: Mapping[str, Exposure]) -> theme.Figure:
     """Several trainings: symbols right fed the truth, symbols right alone, whole sentences right alone."""
     if not outcomes:

@@ -1,9 +1,12 @@
 """Lesson 11's drawing of two recurrences: from the output (Jordan) and from the hidden layer (Elman)."""
 
+from collections.abc import Mapping, Sequence
+
 import plotly.graph_objects as go
 
 from lessons import waiting
 from lessons.arguments import Count, explained
+from lessons.errors import LessonError
 from lessons.waiting import ELMAN, IN_STEPS, JORDAN, ONE_PASS, OWN, TRUTH
 from widgets import theme
 from widgets.explorer import Explorer, Pick, Slider, Time
@@ -68,14 +71,19 @@ def explore() -> Explorer:
     )  # fmt: skip
 
 
-def seconds(found: dict[str, list[float]], lengths: tuple[int, ...]) -> theme.Figure:
+@explained
+def seconds(found: Mapping[str, Sequence[float]], lengths: Sequence[int]) -> theme.Figure:
     """What lessons.waiting.seconds measured: milliseconds of a pass with its gradients, by length."""
     tokens = theme.tokens()
+    if not lengths or any(len(times) != len(lengths) for times in found.values()):
+        raise LessonError("Hand in what waiting.seconds(lengths) measured, and the same lengths.")
     looks = {
         f"{JORDAN} {ONE_PASS}": (tokens.f, "solid"),
         f"{JORDAN} {IN_STEPS}": (tokens.f, "dot"),
         f"{ELMAN} {IN_STEPS}": (tokens.ink, "dash"),
     }
+    if set(found) != set(looks):
+        raise LessonError(f"The times are of {', '.join(looks)}; hand in what waiting.seconds measured.")
     lines = [
         go.Scatter(x=lengths, y=[1000 * s for s in times], mode="lines+markers",
                    line={"color": looks[name][0], "dash": looks[name][1], "width": 2.4},

@@ -8,13 +8,14 @@ import functools
 import numpy as np
 import plotly.graph_objects as go
 
+from lessons.arguments import explained
 from lessons.attention_trace import AttentionTrace, look
 from lessons.decoder import BOTTOM
 from lessons.encoder import BOTTOM as BOTTOM_BOTH
 from lessons.errors import LessonError
 from lessons.seq2seq import Seq2Seq
 from widgets import theme
-from widgets.attention import spelt, truth
+from widgets.attention import Whole, spelt, truth
 from widgets.explorer import Explorer, Text, Time
 
 LONGEST = 20  # symbols of either side that the drawing has room for
@@ -23,7 +24,8 @@ MIDDLE, ABOVE = 1.3, 1.3  # the attention: right of the source, above the stacks
 FAINT = 0.02  # weights below this have no line
 
 
-def lit(model: Seq2Seq, text: str, step: int = 0) -> theme.Figure:
+@explained
+def lit(model: Seq2Seq, text: str, step: Whole = 0) -> theme.Figure:
     """Both stacks of a network at one step of the decoder, as in Wu et al. (2016), figure 1.
 
     A box is a layer at a place or a step; its colour is how strong its output is, the root of the mean square
@@ -60,6 +62,7 @@ def lit(model: Seq2Seq, text: str, step: int = 0) -> theme.Figure:
     )  # fmt: skip
 
 
+@explained
 def network(model: Seq2Seq, text: str = "forty-five") -> Explorer:
     """The drawing with the source to type and the decoder to step through."""
     return Explorer(

@@ -268,6 +268,10 @@ MASKED_WEIGHTS = Exercise(
             "padding that answers a hundred times louder than the source",
             _energies([[1.0, 2.0, 0.0, 150.0], [0.0, 1.0, -1.0, 0.5]], [2, 4]),
         ),
+        Case(
+            "a source that answers far below zero",
+            _energies([[-300.0, -301.0, 1.0], [-2.0, 0.0, 1.0]], [2, 3]),
+        ),
     ),
     observe=returns("the weights"),
     diagnoses=(
@@ -368,7 +372,7 @@ BEAM_SCORES = Exercise(
         "lp of one symbol is 1 whatever alpha is.",
         "log_probabilities / ((5 + lengths) / 6) ** alpha",
     ),
-    shown="alpha turns from the likeliest whole to the likeliest by symbol; GNMT's was between 0.6 and 0.7.",
+    shown="alpha turns from the likeliest whole to the likeliest by symbol.",
 )
 
 EXERCISES = (ADDITIVE_ENERGIES, DOT_ATTENTION, MASKED_WEIGHTS, BEAM_SCORES)
