@@ -33,15 +33,15 @@ LOWEST, HIGHEST = 21, 108  # a piano's keys, as MIDI numbers
 MOST = 20_000  # characters of a tune
 
 _NOTE = r"(\^\^|\^|__|_|=)?([A-Ga-g])([,']*)"
-_LENGTH = r"(\d*)(/*)(\d*)"
+LENGTH = r"(\d*)(/*)(\d*)"
 TOKEN = re.compile(
     r"(?P<skip>[ \t\n\\`y]+|%[^\n]*|\"[^\"\n]*\"|![^!\n]*!|\{[^}\n]*\})"
     r"|(?P<field>\[[A-Za-z]:[^\]\n]*\])"
     r"|(?P<bar>(?::+\||\|)[|:\]]*|::|\[\|\]?)(?P<ending>[1-9]|\s*\[[1-9])?"
     r"|\[(?P<alone>[1-9])"
     r"|\((?P<tuplet>[2-9])(?::(?P<q>\d?)(?::(?P<r>\d?))?)?"
-    rf"|\[(?P<chord>(?:{_NOTE}{_LENGTH}-?)+)\](?P<chord_length>{_LENGTH})"
-    rf"|(?P<note>{_NOTE}|[zx])(?P<length>{_LENGTH})"
+    rf"|\[(?P<chord>(?:{_NOTE}{LENGTH}-?)+)\](?P<chord_length>{LENGTH})"
+    rf"|(?P<note>{_NOTE}|[zx])(?P<length>{LENGTH})"
     r"|(?P<broken><{1,3}|>{1,3})"
     r"|(?P<tie>-)"
     r"|(?P<mark>[~.()H-Wh-w])"
@@ -158,6 +158,15 @@ class Tune:
 
 def parse(text: str) -> Tune:
     """Read a tune; raises LessonError with one sentence for a text that is no tune this reader knows."""
+    reader = reading(text)
+    bars = tuple(reader.bars())
+    if not any(note.pitches for each in bars for note in each.notes):
+        raise LessonError("There are no notes in this tune; write some after its key, such as GABc dedB.")
+    return Tune(text, reader.fields, reader.bar, reader.unit, reader.key, bars, reader.notation)
+
+
+def reading(text: str) -> "Reader":
+    """A reader that has read a tune's header and stands before its first note; LessonError as for `parse`."""
     if not isinstance(text, str):
         raise LessonError(f"A tune is a text in ABC notation; a {type(text).__name__} is not.")
     if len(text) > MOST:
@@ -167,11 +176,7 @@ def parse(text: str) -> Tune:
         raise LessonError("A tune names its key before its notes; begin with a line such as K:D.")
     bar = metre(fields.get("M") or "C")
     unit = _unit(fields["L"]) if fields.get("L") else Fraction(1, 16 if bar < Fraction(3, 4) else 8)
-    reader = _Reader(text, start, key(fields["K"]), unit, bar)
-    bars = tuple(reader.bars())
-    if not any(note.pitches for each in bars for note in each.notes):
-        raise LessonError("There are no notes in this tune; write some after its key, such as GABc dedB.")
-    return Tune(text, fields, bar, unit, reader.key, bars, reader.notation)
+    return Reader(text, fields, start, key(fields["K"]), unit, bar)
 
 
 def plain(tune: Tune) -> str:
@@ -238,11 +243,14 @@ def _short(name: str) -> str:
     return repr(name if len(name) <= 20 else f"{name[:19]}…")
 
 
-class _Reader:
+class Reader:
     """One pass over the notes of a tune, with what has to be remembered on the way."""
 
-    def __init__(self, text: str, start: int, key: Key, unit: Fraction, bar: Fraction) -> None:
-        self.text, self.start, self.key, self.unit, self.bar = text, start, key, unit, bar
+    def __init__(
+        self, text: str, fields: dict[str, str], start: int, key: Key, unit: Fraction, bar: Fraction
+    ) -> None:
+        self.text, self.fields, self.start = text, fields, start
+        self.key, self.unit, self.bar = key, unit, bar
         self.compound = bar.numerator % 3 == 0 and bar.denominator in (4, 8)
         self.notes: list[Note] = []
         self.kept: list[str] = []
@@ -266,7 +274,7 @@ class _Reader:
                     yield Bar(tuple(self.notes), left, sign, ending)
                     left = ""
                 left, ending = (left if sign == "|" else "") or sign, number
-                self.notes, self.changed = [], {}
+                self.new_bar()
             else:
                 self.read(token)
         if self.left_in_tuplet or self.scale_next is not None:
@@ -314,25 +322,34 @@ class _Reader:
             last = self.notes[-1]
             self.notes[-1] = Note(last.pitches, last.length, last.begin, token.end(), True)
         elif token["chord"]:
-            found = list(re.finditer(_NOTE + _LENGTH, token["chord"]))
-            inside = _length(*found[0].groups()[3:])
+            found = list(re.finditer(_NOTE + LENGTH, token["chord"]))
+            inside = spelled_length(*found[0].groups()[3:])
             pitches = tuple(sorted({self.pitch(note.groups()[:3], token.start()) for note in found}))
-            self.add(pitches, inside * _length(*re.fullmatch(_LENGTH, token["chord_length"]).groups()), token)
+            self.add(
+                pitches, inside * spelled_length(*re.fullmatch(LENGTH, token["chord_length"]).groups()), token
+            )
         else:
             parts = re.fullmatch(_NOTE, token["note"])
             pitches = (self.pitch(parts.groups(), token.start()),) if parts else ()
-            self.add(pitches, _length(*re.fullmatch(_LENGTH, token["length"]).groups()), token)
+            self.add(pitches, spelled_length(*re.fullmatch(LENGTH, token["length"]).groups()), token)
 
     def add(self, pitches: tuple[int, ...], times: Fraction, token: re.Match) -> None:
         """Append a note of `times` units, stretched by a tuplet and by a broken rhythm before it."""
-        length = times * self.unit
-        if not 0 < length <= 8:
+        if not 0 < times * self.unit <= 8:
             self.refuse(token.start(), "a note lasts longer than 0 and at most eight whole notes")
-        if self.left_in_tuplet:
-            length, self.left_in_tuplet = length * self.stretch, self.left_in_tuplet - 1
-        if self.scale_next is not None:
-            length, self.scale_next = length * self.scale_next, None
+        length = times * self.a_unit
+        self.left_in_tuplet, self.scale_next = max(self.left_in_tuplet - 1, 0), None
         self.notes.append(Note(pitches, length, token.start(), token.end()))
+
+    @property
+    def a_unit(self) -> Fraction:
+        """How long a note of one unit would be now, in whole notes, after what stands before it."""
+        stretch = self.stretch if self.left_in_tuplet else 1
+        return self.unit * stretch * (self.scale_next or 1)
+
+    def new_bar(self) -> None:
+        """Forget what only holds until the bar ends."""
+        self.notes, self.changed = [], {}
 
     def break_rhythm(self, token: re.Match) -> None:
         """`a>b`: the first note half as long again, the second half as long; `<` the other way round."""
@@ -366,7 +383,7 @@ class _Reader:
         raise LessonError(f"Line {line}, at {shown!r}: {why}.")
 
 
-def _length(whole: str, slashes: str, below: str) -> Fraction:
+def spelled_length(whole: str, slashes: str, below: str) -> Fraction:
     """`3`, `3/2`, `/`, `//` and so on, in units; a number below only counts after one slash."""
     divisor = int(below) if below and len(slashes) == 1 else 2 ** len(slashes)
     return Fraction(int(whole or 1), divisor) if divisor else Fraction(0)

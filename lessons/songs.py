@@ -6,7 +6,7 @@ using deep learning", whose tokens for metre and key stand first, too). Writing 
 putting `K:Am` in front.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -177,7 +177,7 @@ def chances(model: CharModel, text: str) -> Float[Tensor, " time"]:
 
 
 def certainty(model: CharModel, tune: abc_reader.Tune) -> list[float]:
-    """For each written note: the probability of its characters (accidental, pitch, octave, length) in a row."""
+    """For each written note: the probability of its characters, sign, letter, octave, length, in a row."""
     each = chances(model, tune.text).tolist()
     found = []
     for note in tune.notes:
@@ -203,8 +203,3 @@ def bodies(corpus: Any, part: str = "test") -> list[str]:
     """The tunes of a part of the corpus."""
     wanted = set(corpus.parts[part])
     return [text for name, text in corpus.documents if name in wanted]
-
-
-def by_heat(temperatures: Sequence[float], seed: int) -> Iterator[tuple[float, int]]:
-    """Temperatures, each with a seed of its own."""
-    return ((heat, 1000 * seed + place) for place, heat in enumerate(temperatures))

@@ -7,14 +7,14 @@ reaches when the labels are shifted against the text.
 The search for interpretable cells by eye is that of Karpathy, Johnson and Li 2015, section 4.2.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
 from lessons.errors import LessonError
-from lessons.features import features
+from lessons.features import Features, features
 from lessons.tracing import Trace
 
 __all__ = ["Score", "features", "scores", "table"]
@@ -87,17 +87,19 @@ def scores(
     *,
     direction: int = 0,
     seed: int = 0,
+    describe: Callable[[str], Features] = features,
 ) -> list[Score]:
     """Score the units of every layer against every feature of the text that was traced, the clearest first.
 
     text: what each sequence of the trace reads, by default the trace's own labels. signal: the gate or state
     that is scored, by default `c` of an LSTM and `h` of other cells. direction: 1 is the backward one. seed:
-    of the shifts that say what chance gives. Features that come and go fewer than five times in a half are
-    left out. Raises LessonError for a text that was not traced or has fewer than 500 characters.
+    of the shifts that say what chance gives. describe: gives the features of a text, here those of prose and
+    code. Features that come and go fewer than five times in a half are left out. Raises LessonError for a
+    text that was not traced or has fewer than 500 characters.
     """
     texts = _texts(trace, text)
     signal = signal or ("c" if trace.cell == "lstm" else "h")
-    labels = _labels(texts)
+    labels = _labels(texts, describe)
     if not labels:
         raise LessonError(
             "Nothing in this text comes and goes often enough to score units on; trace another."
@@ -159,9 +161,11 @@ def _halves(run: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return run[: len(run) // 2], run[len(run) // 2 :]
 
 
-def _labels(texts: list[str]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def _labels(
+    texts: list[str], describe: Callable[[str], Features]
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Per feature its labels in both halves of all texts, for the features that both halves know."""
-    each = [features(text) for text in texts]
+    each = [describe(text) for text in texts]
     labels = {}
     for name in each[0]:
         halves = tuple(np.concatenate(half) for half in zip(*(_halves(f[name]) for f in each), strict=True))
