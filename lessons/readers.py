@@ -10,7 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from lessons import documents, icons
+from lessons import documents, icons, word_ratings
 from lessons.errors import LessonError
 from lessons.sources import Members
 from lessons.tunes import tunes
@@ -207,4 +207,5 @@ READERS: dict[str, Callable[[Members], Documents]] = {
     "functions": functions,
     "tunes": tunes,
     "strokes": strokes,
+    "word_ratings": word_ratings.documents,
 }
