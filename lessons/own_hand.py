@@ -143,10 +143,10 @@ def delete(name: str, place: Path | None = None) -> None:
 def ink(text: str, strokes: Strokes, hand: str = "own") -> Ink:
     """Strokes as the pen of the course samples them: rounded off, in equal times, from the left end on."""
     left = min(x for stroke in strokes for x, _ in stroke)
-    return from_strokes([_paced(numpy.array(s) - (left, 0)) for s in strokes], text, hand)
+    return from_strokes([paced(numpy.array(s) - (left, 0)) for s in strokes], text, hand)
 
 
-def _paced(stroke: numpy.ndarray) -> numpy.ndarray:
+def paced(stroke: numpy.ndarray) -> numpy.ndarray:
     """One stroke at the usual pace; neighbours within a tenth of a height are one point first."""
     kept = [stroke[0]]
     for point in stroke[1:]:

@@ -134,7 +134,7 @@ def page(inks: Sequence[Ink]) -> Page:
     for row, ink in enumerate(inks):
         offsets[row, : len(ink)] = torch.from_numpy(ink.offsets)
         offsets[row, len(ink)] = torch.tensor(moved_on(ink), **place)
-        belongs[row, : len(ink)] = torch.from_numpy(ink.letters)
+        belongs[row, : len(ink)] = torch.from_numpy(ink.letters) if ink.text else 0
         belongs[row, len(ink)] = len(ink.text)
         codes[row, : len(ink.text)] = torch.tensor([ALPHABET.index(c) + 1 for c in ink.text], **place)
     return Page(offsets, torch.tensor(lengths, **place), codes, torch.tensor(spelled, **place), belongs)
