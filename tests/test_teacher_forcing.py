@@ -270,7 +270,7 @@ def test_nothing_right_and_everything_right_can_be_drawn():
 def test_the_experiment_measures_every_way():
     names = ("always the truth", "inverse sigmoid")
     figures = outcomes(sizes("ci"), names, seed=3)
-    assert set(figures) == {ALONE, GAP, WHOLE} and set(names) < set(WAYS)
+    assert set(figures) == {TOLD, ALONE, GAP, WHOLE} and set(names) < set(WAYS)
     assert all(tuple(found) == names for found in figures.values())
     assert all(value >= 0 for value in figures[ALONE].values())
     rows = trained(sizes("ci"), names[0], 203, 1)

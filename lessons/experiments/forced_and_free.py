@@ -67,10 +67,11 @@ def outcomes(
 ) -> dict[str, dict[str, float]]:
     """Train in each way from the same weights on the same batches; figures after a share of the steps."""
     every = max(1, preset.steps // 10)
-    figures: dict[str, dict[str, float]] = {ALONE: {}, GAP: {}, WHOLE: {}}
+    figures: dict[str, dict[str, float]] = {TOLD: {}, ALONE: {}, GAP: {}, WHOLE: {}}
     for name in names:
         rows = trained(preset, name, FIRST + seed, every)
         row = rows[round(moment * len(rows)) - 1]
-        figures[ALONE][name], figures[WHOLE][name] = row[ALONE], row[WHOLE]
+        for measure in (TOLD, ALONE, WHOLE):
+            figures[measure][name] = row[measure]
         figures[GAP][name] = row[ALONE] - row[TOLD]
     return figures
