@@ -1,4 +1,4 @@
-"""Lesson 11: after a short training, who writes better alone, who was told the truth or who was not?"""
+"""Lesson 11: early in a training, who writes better alone, who is told the truth or who is not?"""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def run(seed: int, preset: str) -> Figures:
 CLAIM = Claim(
     name="teacher-forcing-speeds-early-learning",
     lesson="11_teacher_forcing",
-    statement="After two fifths of its training, a decoder that was always fed the truth writes better on its own "
-    "than one that was fed the truth half of the time, or never.",
+    statement="After two fifths of its training, a decoder that was always fed the truth writes better on "
+    "its own than one that was fed the truth half of the time, or never.",
     source="Williams & Zipser 1989, A Learning Algorithm for Continually Running Fully Recurrent Neural "
     "Networks, for teacher forcing; Bengio et al. 2015, Scheduled Sampling for Sequence Prediction with "
     "Recurrent Neural Networks (arXiv 1506.03099), for starting with it.",
