@@ -114,8 +114,12 @@ def judged(task: Translation) -> dict[str, float]:
     each hundred symbols when it reads its own likeliest ones. WHOLE: sentences that are right then, in %.
     """
     sources, targets = zip(*held_out(task), strict=True)
+    held = task.placed(task.numbered(held_out(task)))
+    with evaluating(task.model):
+        logits = task.model(held.source, held.lengths, held.target).logits
+    wrong = (likeliest(logits) != held.target)[held.target != PAD]
+    told = 100 * float(wrong.float().mean())
     written = translate(task.model, list(sources), longest=2 * max(map(len, targets)))
-    told = 100 * (1 - exposure(task).forced)
     whole = 100 * translation.exact(written, targets)
     return {TOLD: told, ALONE: symbols_wrong(written, targets), WHOLE: whole}
 
