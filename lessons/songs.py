@@ -40,8 +40,8 @@ PRESETS = {
     ),
     # data/checkpoints/songs: `python -m lessons train songs --preset shipped --model ...`
     "shipped": BriefPreset(
-        "shipped", steps=8000, learning_rate=6e-3, evaluate_every=1000, corpus="tunes", hidden_size=256,
-        embedding_size=32, dropout=0.3, length=80, threads=1,
+        "shipped", steps=4500, learning_rate=8e-3, evaluate_every=1000, corpus="tunes", hidden_size=256,
+        embedding_size=32, dropout=0.2, length=80, threads=1,
     ),
 }  # fmt: skip
 
