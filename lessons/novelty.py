@@ -1,7 +1,7 @@
 """How much of what a network wrote is copied: the longest span that stands in the training text, too.
 
-Found by fingerprints: all spans of a length are turned into numbers (Karp and Rabin 1987), sorted once, and
-looked up; the length is then narrowed down by halving.
+Found by fingerprints: all spans of a few lengths are turned into numbers (Karp and Rabin 1987), sorted once,
+and looked up; only what is shared at the greatest of them is searched for in the text itself.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from lessons.errors import LessonError
 
 BASE = 1_000_003
 INVERSE = pow(BASE, -1, 2**64)
+LADDER = tuple(6 * 2**k for k in range(11))  # lengths of span whose fingerprints are kept, 6 to 6144
 
 
 @dataclass(frozen=True)
@@ -35,30 +36,36 @@ class Source:
         self._codes = _codes(text)
         self._known: dict[int, np.ndarray] = {}
 
-    def holds(self, codes: np.ndarray, length: int) -> int | None:
-        """The place of the first span of `length` that also stands in this text, or None."""
+    @explained
+    def share(self, written: str, length: int = 12) -> float:
+        """The share of the spans of `length` in `written` that stand in this text, too; 0 if too short."""
+        shared = self._shared(_codes(written), length)
+        return float(shared.mean()) if len(shared) else 0.0
+
+    def _shared(self, codes: np.ndarray, length: int) -> np.ndarray:
+        """For every span of `length`, whether it stands in this text."""
         if length > len(codes) or length > len(self._codes):
-            return None
+            return np.zeros(0, bool)
         if length not in self._known:
             self._known[length] = np.unique(_fingerprints(self._codes, length))
         known, mine = self._known[length], _fingerprints(codes, length)
         places = np.minimum(np.searchsorted(known, mine), len(known) - 1)
-        found = np.flatnonzero(known[places] == mine)
-        return int(found[0]) if len(found) else None
+        return known[places] == mine
 
     @explained
     def longest(self, written: str) -> Copied:
         """The longest span of `written` that stands in this text, too; length 0 if not one character does."""
-        codes = _codes(written)
-        low, high, start = 0, len(written), 0
-        while low < high:
-            middle = (low + high + 1) // 2
-            place = self.holds(codes, middle)
-            if place is None:
-                high = middle - 1
-            else:
-                low, start = middle, place
-        return Copied(low, start, written[start : start + low])
+        codes, length, places = _codes(written), 0, range(len(written))
+        for longer in LADDER:
+            shared = np.flatnonzero(self._shared(codes, longer))
+            if not len(shared):
+                break
+            length, places = longer, shared.tolist()
+        best, start = length, next(iter(places), 0)
+        for place in places:  # what is longer than `length` begins at one of these
+            while place + best < len(written) and written[place : place + best + 1] in self.text:
+                best, start = best + 1, place
+        return Copied(best, start, written[start : start + best])
 
 
 @explained
