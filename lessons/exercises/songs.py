@@ -162,6 +162,9 @@ FULL_BARS = Exercise(
     diagnoses=(
         behaves_like(_right, "a pick-up and the last bar are not looked at together."),
         behaves_like(
+            _pick_up_free, "a short first bar is let through even if the last bar does not leave room for it."
+        ),
+        behaves_like(
             _lenient, "the first and the last bar are let through whatever they are; they must make one bar."
         ),
         behaves_like(
@@ -172,9 +175,6 @@ FULL_BARS = Exercise(
         ),
         behaves_like(
             _short_is_fine, "short bars are let through in the middle, where nothing completes them."
-        ),
-        behaves_like(
-            _pick_up_free, "a short first bar is let through even if the last bar does not leave room for it."
         ),
         stops_with("index|range", "lengths[0] is the first bar and lengths[-1] the last."),
     ),
