@@ -162,13 +162,13 @@ FULL_BARS = Exercise(
     diagnoses=(
         behaves_like(_right, "a pick-up and the last bar are not looked at together."),
         behaves_like(
+            _first_only, "only the pick-up is put right; the last bar, which it completes, is right too."
+        ),
+        behaves_like(
             _pick_up_free, "a short first bar is let through even if the last bar does not leave room for it."
         ),
         behaves_like(
             _lenient, "the first and the last bar are let through whatever they are; they must make one bar."
-        ),
-        behaves_like(
-            _first_only, "only the pick-up is put right; the last bar, which it completes, is right too."
         ),
         behaves_like(
             _last_only, "only the last bar is put right; the pick-up that completes it is right, too."
