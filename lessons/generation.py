@@ -6,12 +6,14 @@ trains one of those again; the presets figure, html, journal and code are their 
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from lessons import char_rnn, media
+from lessons import char_rnn, checkpoints, media
 from lessons.arguments import Seed, explained
 from lessons.char_rnn import BriefPreset, CharModel, CharTask
 from lessons.corpora import Corpus
 from lessons.presets import choose
+from lessons.sources import data_folder
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class GenerationPreset(BriefPreset):
 
 
 SHIPPED = GenerationPreset(
-    "shipped", steps=8000, learning_rate=6e-3, evaluate_every=1000, threads=1, hidden_size=320,
+    "shipped", steps=5000, learning_rate=8e-3, evaluate_every=500, threads=1, hidden_size=256,
     embedding_size=32, batch_size=32, length=80,
 )  # fmt: skip
 PRESETS = {
@@ -40,9 +42,9 @@ PRESETS = {
         "gpu", steps=20_000, learning_rate=2e-3, evaluate_every=1000, hidden_size=512, num_layers=3,
         embedding_size=64, dropout=0.3, batch_size=64, length=128, medium="html",
     ),
-    "figure": SHIPPED.but(name="figure", medium="figure", hidden_size=256, dropout=0.2),
+    "figure": SHIPPED.but(name="figure", medium="figure", steps=4000, dropout=0.2),
     "html": SHIPPED.but(name="html", medium="html"),
-    "journal": SHIPPED.but(name="journal", medium="journal", hidden_size=256, dropout=0.1),
+    "journal": SHIPPED.but(name="journal", medium="journal", steps=4000, dropout=0.1),
     "code": SHIPPED.but(name="code", medium="code", dropout=0.1),
 }  # fmt: skip
 
@@ -65,8 +67,18 @@ def prepare(preset: GenerationPreset, seed: Seed = 0, corpus: Corpus | None = No
     return GenerationTask(char_rnn.build(corpus.vocabulary, preset, seed), corpus, preset, seed)
 
 
+def checkpoint(medium: str) -> Path:
+    """Where the network that comes with the course for a medium lies; Markdown's is that of lesson 02."""
+    name = "char_rnn" if media.find(medium).name == "markdown" else f"generation_{medium}"
+    return data_folder() / "checkpoints" / f"{name}.safetensors"
+
+
 @explained
 def pretrained(medium: str) -> CharModel:
-    """The network that comes with the course for a medium, in eval mode; Markdown's is that of lesson 02."""
-    found = media.find(medium)
-    return char_rnn.pretrained("char_rnn" if medium == "markdown" else f"generation_{found.name}")
+    """The network that comes with the course for a medium, in eval mode."""
+    return checkpoints.load(checkpoint(medium)).eval()
+
+
+def bits(model: CharModel, corpus: Corpus) -> float:
+    """Bits per character on the test text, which nothing was chosen with."""
+    return char_rnn.bits_per_character(model, corpus.test)
