@@ -10,12 +10,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Annotated
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from lessons import corpora, labelled, phonemes, presets, roles
+from lessons.arguments import Between, Count, Seed, explained
 from lessons.directions import BACKWARD, FORWARD, MERGES, Backwards, Bidirectional
 from lessons.errors import LessonError
 from lessons.labelled import Labelled, Part, Signs
@@ -34,13 +36,14 @@ __all__ = [
 ]
 
 TASKS = ("phonemes", "roles")
+Waits = tuple[Annotated[int, Between(0)], ...]
 
 PRESETS = {
     "ci": TagPreset(
         "ci", steps=12, evaluate_every=6, hidden_size=8, embedding_size=8, batch_size=16, train=500,
         held_out=100,
     ),
-    "cpu": TagPreset("cpu", steps=1200),
+    "cpu": TagPreset("cpu", steps=1800),
     "gpu": TagPreset(
         "gpu", steps=10_000, learning_rate=3e-3, evaluate_every=500, hidden_size=256, num_layers=2,
         embedding_size=64, dropout=0.3, batch_size=256, held_out=None, threads=None,
@@ -53,6 +56,7 @@ def preset(name: str | None = None) -> TagPreset:
     return presets.choose(PRESETS, name)
 
 
+@explained
 def load(preset: TagPreset, quiet: bool = False) -> Labelled:
     """The preset's task. Where the dictionary cannot be had, roles in code stand in, and that is said."""
     if preset.task not in TASKS:
@@ -68,7 +72,8 @@ def loaded(task: str, quiet: bool) -> Labelled:
     return phonemes.from_corpus(corpus) if aligned else roles.from_corpus(corpus)
 
 
-def prepare(preset: TagPreset, seed: int = 0, data: Labelled | None = None) -> Tagging:
+@explained
+def prepare(preset: TagPreset, seed: Seed = 0, data: Labelled | None = None) -> Tagging:
     """The preset's task with a new network, first weights drawn from `seed`.
 
     torch's generator is left alone.
@@ -81,22 +86,26 @@ def prepare(preset: TagPreset, seed: int = 0, data: Labelled | None = None) -> T
     return Tagging(model, data, preset, seed)
 
 
-def networks(data: Labelled, preset: TagPreset, seed: int = 0) -> dict[str, Tagging]:
+@explained
+def networks(data: Labelled, preset: TagPreset, seed: Seed = 0) -> dict[str, Tagging]:
     """The task once for each direction, with equally many weights."""
     return {way: prepare(preset.but(direction=way), seed, data) for way in DIRECTIONS}
 
 
+@explained
 def on_code(preset: TagPreset) -> TagPreset:
     """The sizes for roles in code, which are learnt sooner."""
-    small = {"steps": max(2, preset.steps // 3), "hidden_size": max(8, preset.hidden_size // 2)}
+    small = {"steps": max(2, preset.steps // 5), "hidden_size": max(8, preset.hidden_size // 2)}
     return preset.but(task="roles", batch_size=max(16, preset.batch_size // 2), **small)
 
 
+@explained
 def next_sign(preset: TagPreset) -> TagPreset:
     """The sizes for naming the next sign; nothing is covered up there."""
-    return preset.but(steps=max(2, preset.steps // 4), blanks=0.0)
+    return preset.but(steps=max(2, preset.steps // 6), blanks=0.0)
 
 
+@explained
 def uniform_bits(data: Labelled) -> float:
     """What it costs to give all labels the same probability."""
     return math.log2(len(data.labels))
@@ -111,6 +120,7 @@ class Reading:
     probabilities: Float[Tensor, "time labels"]
 
 
+@explained
 @torch.no_grad()
 def read(
     model: Tagger, data: Labelled, text: str, blank: int | None = None, cut: str | None = None
@@ -148,6 +158,7 @@ class Influence:
         return float(row[:step].sum()), float(row[step + 1 :].sum())
 
 
+@explained
 @torch.no_grad()
 def occlusion(model: Tagger, data: Labelled, text: str, cut: str | None = None) -> Influence:
     """Cover up one sign after the other and see what each label loses."""
@@ -163,6 +174,7 @@ def occlusion(model: Tagger, data: Labelled, text: str, cut: str | None = None) 
     return Influence(signs, names[-1], (own[-1] - own[:-1]).T, now)
 
 
+@explained
 def gradient(model: Tagger, data: Labelled, text: str, cut: str | None = None) -> Influence:
     """How steeply each label's log2 probability answers to each sign's embedding: the slope's length."""
     signs, x = data.read(text)
@@ -176,6 +188,7 @@ def gradient(model: Tagger, data: Labelled, text: str, cut: str | None = None) -
     return Influence(signs, guess, slopes.norm(dim=-1).cpu(), (guess,) * steps)
 
 
+@explained
 @torch.no_grad()
 def arriving(model: Tagger, data: Labelled, text: str) -> tuple[Signs, tuple[Signs, ...]]:
     """The labels while a sequence comes in: entry n - 1 has the labels after n signs."""
@@ -185,8 +198,9 @@ def arriving(model: Tagger, data: Labelled, text: str) -> tuple[Signs, tuple[Sig
     return signs, tuple(tuple(data.labels[k] for k in row[:n]) for n, row in enumerate(guess, 1))
 
 
+@explained
 @torch.no_grad()
-def waiting(task: Tagging, waits: tuple[int, ...] = (0, 1, 2, 3, 4, 5), count: int = 250) -> dict[str, float]:
+def waiting(task: Tagging, waits: Waits = (0, 1, 2, 3, 4, 5), count: Count = 250) -> dict[str, float]:
     """The share of labels that are right when each is given so many signs after its own; "all": at the end.
 
     Measured on `count` held-out sequences. A network that reads backward begins at the last sign it has.
@@ -210,8 +224,9 @@ def right(guess: Int[Tensor, "batch time"], part: Part) -> float:
     return labelled.accuracy(guess, part.y)[0]
 
 
+@explained
 @torch.no_grad()
-def leak(task: Tagging, count: int = 250) -> dict[str, float]:
+def leak(task: Tagging, count: Count = 250) -> dict[str, float]:
     """Bits per sign of a network that names the next sign: as it is trained, and as it would be used.
 
     "whole sequence": all of it is there, as in training. "prefix only": at each step only what has come so
@@ -231,13 +246,16 @@ def device(model: Tagger) -> torch.device:
     return model.readout.weight.device
 
 
+@explained
 def helped(
-    tasks: Mapping[str, Tagging], end: str, count: int = 6
+    tasks: Mapping[str, Tagging], end: str, count: Count = 6
 ) -> list[tuple[Signs, Signs, dict[str, Signs]]]:
     """Held-out sequences with this last sign in which both directions make no mistake, the past alone does.
 
     For each its signs, its labels, and what every network says; those of about five signs come first.
     """
+    if not {FORWARD, BOTH} <= set(tasks):
+        raise LessonError(f"Give the networks {FORWARD!r} and {BOTH!r}; these are {', '.join(tasks)}.")
     data, part = tasks[BOTH].data, tasks[BOTH].held["valid"]
     guesses = {way: guess(task) for way, task in tasks.items()}
     fine = {way: whole(found, part) for way, found in guesses.items()}
@@ -254,9 +272,12 @@ def helped(
     ]
 
 
+@explained
 @torch.no_grad()
 def guess(task: Tagging, part: str = "valid") -> Int[Tensor, "batch time"]:
     """The likeliest label of every held-out step."""
+    if part not in task.held:
+        raise LessonError(f"There is no part {part!r}; there are {', '.join(task.held)}.")
     held = task.placed(task.held[part])
     return task.model(held.x, held.lengths).argmax(-1).cpu()
 

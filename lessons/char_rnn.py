@@ -230,10 +230,7 @@ class CharTask:
     unit = "bits per character"
 
     def __init__(self, model: CharModel, corpus: Any, preset: CharPreset, seed: int = 0) -> None:
-        if not all(hasattr(corpus, part) for part in ("train", "valid", "provenance")):
-            raise LessonError(
-                "Train on a corpus: corpora.load(name), or corpora.user(...) for a text of yours."
-            )
+        readable(corpus)
         self.model, self.corpus, self.seed = model, corpus, seed
         self.preset = preset.but(corpus=corpus.name, **model.sizes())
         if model.cell != "lstm" and preset.precision == "auto":
@@ -350,6 +347,13 @@ def _ngram(text: str, vocabulary: Vocabulary, order: int) -> Any:
     from lessons.ngram import NGram  # here, because fitting is not for everyone who wants a model
 
     return NGram(order).fit(text, vocabulary)
+
+
+def readable(corpus: Any) -> Any:
+    """The corpus itself; LessonError for what is none."""
+    if not all(hasattr(corpus, part) for part in ("train", "valid", "provenance")):
+        raise LessonError("Train on a corpus: corpora.load(name), or corpora.user(...) for a text of yours.")
+    return corpus
 
 
 def _detached(state: State) -> State:

@@ -8,12 +8,13 @@ recurrent weights times a gain, all its biases plus a shift.
 
 import math
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lessons.arguments import Between, Count, check_fields, explained
 from lessons.errors import LessonError
 from lessons.gradient_clipping import clip
 from lessons.recurrent import RNN
@@ -55,6 +56,7 @@ class Cliff:
     def __post_init__(self) -> None:
         if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
             raise LessonError(f"The unit makes a whole number of steps, at least one; not {self.steps!r}.")
+        check_fields(self)
         if len(self.starts) != len(self.targets) or not self.starts:
             raise LessonError(
                 f"Every start needs its target: {len(self.starts)} starts and {len(self.targets)} targets "
@@ -109,15 +111,16 @@ class Plane:
 
     names = ("recurrent gain", "bias shift")
 
+    @explained
     def __init__(
         self,
         task: SequenceTask,
-        step: int = 0,
-        sequences: int = 8,
+        step: Annotated[int, Between(0)] = 0,
+        sequences: Count = 8,
         bounds: tuple[Point, Point] = ((0.6, 1.6), (-0.5, 0.5)),
     ) -> None:
         layer = task.model.recurrent
-        if not layer.mode.startswith("RNN") or layer.num_layers > 1 or layer.bidirectional:
+        if not getattr(layer, "mode", "").startswith("RNN") or layer.num_layers > 1 or layer.bidirectional:
             raise LessonError("A gain and a shift are cut through one Elman layer; this network is another.")
         self.task, self.bounds = task, bounds
         x, target = task.batch(step)
@@ -155,9 +158,11 @@ class Surface:
     loss: Float[Tensor, "second first"]
 
 
+@explained
 @torch.no_grad()
-def surface(landscape: Landscape, count: int = 70) -> Surface:
-    """The loss on `count` x `count` places between the bounds, in one pass."""
+def surface(landscape: Landscape, count: Count = 70) -> Surface:
+    """The loss on `count` x `count` places between the bounds, in one pass; LessonError for no landscape."""
+    known(landscape)
     first, second = (
         torch.linspace(*ends, count, dtype=torch.float64, device="cpu") for ends in landscape.bounds
     )
@@ -188,20 +193,22 @@ class Path:
         return ~torch.isclose(self.raw, self.used, rtol=1e-5, atol=0).all(1)
 
 
+@explained
 def descend(
     landscape: Landscape,
     start: Point,
     rate: Number = 0.2,
     momentum: Number = 0.9,
     way: str = "by norm",
-    threshold: Number = 1.0,
-    count: int = 60,
+    threshold: Any = 1.0,
+    count: Annotated[int, Between(0)] = 60,
 ) -> Path:
     """`count` steps of gradient descent with momentum (torch's SGD) from `start`, the gradient clipped.
 
     way: one of lessons.gradient_clipping.WAYS; each of the two numbers counts as a tensor of its own. Raises
     LessonError for an unknown way, a threshold that is none, and a start where there is no gradient.
     """
+    known(landscape)
     first, second = start
     velocity, rows = [0.0, 0.0], []
     for _ in range(count + 1):
@@ -218,7 +225,13 @@ def descend(
     return Path(table[:, :2], table[:, 2], table[:, 3:5], table[:, 5:])
 
 
-def clip_pair(way: str, raw: list[float], weights: Point, threshold: Number) -> list[float]:
+def known(landscape: Any) -> None:
+    """Raise LessonError for what is no landscape."""
+    if not isinstance(landscape, Landscape):
+        raise LessonError("A landscape is lessons.cliff.ONE or TWO, a Cliff, or a Plane through a task.")
+
+
+def clip_pair(way: str, raw: list[float], weights: Point, threshold: Any) -> list[float]:
     """lessons.gradient_clipping.clip for two numbers."""
     tensors = torch.tensor([raw, weights], dtype=torch.float64, device="cpu")
     return torch.stack(clip(way, list(tensors[0]), list(tensors[1]), threshold)).tolist()

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from lessons.arguments import Count, Share, explained
-from lessons.char_rnn import CharModel, CharPreset, CharTask
+from lessons.arguments import Count, Seed, Share, explained
+from lessons.char_rnn import CharModel, CharPreset, CharTask, readable
 from lessons.errors import LessonError
 from lessons.presets import choose
 from lessons.recurrent import State
@@ -145,7 +145,8 @@ def preset(name: str | None = None) -> DeepPreset:
     return choose(PRESETS, name)
 
 
-def build(vocabulary: Vocabulary, preset: DeepPreset, seed: int = 0) -> DeepCharModel:
+@explained
+def build(vocabulary: Vocabulary, preset: DeepPreset, seed: Seed = 0) -> DeepCharModel:
     """A model of a preset's sizes, its first weights drawn from `seed`; torch's generator is left alone."""
     names = ("cell", "hidden_size", "num_layers", "embedding_size", "dropout", "residual", "norm")
     with torch.random.fork_rng(devices=[]):
@@ -159,12 +160,14 @@ class DeepTask(CharTask):
     name = "deep_rnns"
 
 
-def reading(corpus: Any, preset: DeepPreset, seed: int = 0) -> DeepTask:
+@explained
+def reading(corpus: Any, preset: DeepPreset, seed: Seed = 0) -> DeepTask:
     """Learning to read a corpus with a stack of a preset's sizes, for `fit`."""
-    return DeepTask(build(corpus.vocabulary, preset, seed), corpus, preset, seed)
+    return DeepTask(build(readable(corpus).vocabulary, preset, seed), corpus, preset, seed)
 
 
-def prepare(preset: DeepPreset, seed: int = 0) -> DeepTask:
+@explained
+def prepare(preset: DeepPreset, seed: Seed = 0) -> DeepTask:
     """The preset's corpus and a new stack of its size; what the command line trains."""
     from lessons import corpora
 

@@ -1,7 +1,7 @@
 """What depth does to a stack (lesson 10): loss, time, and the gradient that arrives at the bottom layer."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lessons import char_rnn, deep_rnns, gradients
+from lessons.arguments import Count, Seed, check_fields, explained
 from lessons.deep_rnns import DeepCharModel, DeepPreset, DeepTask, build, reading
 from lessons.errors import LessonError
 from lessons.presets import choose
@@ -36,10 +37,13 @@ def preset(name: str | None = None) -> DeepPreset:
 class Entrant:
     """A stack that takes part in a comparison."""
 
-    num_layers: int
+    num_layers: Count
     residual: bool = False
     norm: bool = False
-    hidden_size: int | None = None  # None is the preset's
+    hidden_size: Count | None = None  # None is the preset's
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     @property
     def name(self) -> str:
@@ -99,11 +103,12 @@ class Bottom:
         self.norms.append((step, float(torch.nn.utils.get_total_norm(grads)) / cut))
 
 
+@explained
 def compare(
     corpus: Any,
     preset: DeepPreset,
-    entrants: Iterable[Entrant],
-    seed: int = 0,
+    entrants: Sequence[Entrant],
+    seed: Seed = 0,
     progress: bool = True,
     watch: Any = None,
 ) -> list[Outcome]:
@@ -126,7 +131,8 @@ def tested(outcome: Outcome) -> float:
     return char_rnn.bits_per_character(task.model, task.corpus.test[: task.preset.valid_characters])
 
 
-def equal_parameters(num_layers: int, preset: DeepPreset, vocabulary: Vocabulary) -> int:
+@explained
+def equal_parameters(num_layers: Count, preset: DeepPreset, vocabulary: Vocabulary) -> int:
     """The hidden size at which a stack's model has nearest as many weights as one layer of the preset's size.
 
     Embedding and readout count too.
@@ -151,13 +157,16 @@ def weights(num_layers: int, hidden_size: int, preset: DeepPreset, vocabulary: V
     return parameters(model)
 
 
+@explained
 def at_equal_parameters(
-    depths: Iterable[int], preset: DeepPreset, vocabulary: Vocabulary, **wiring: bool
+    depths: Sequence[int],
+    preset: DeepPreset,
+    vocabulary: Vocabulary,
+    residual: bool = False,
+    norm: bool = False,
 ) -> list[Entrant]:
     """Stacks of these depths, each narrowed to the weights of one layer of the preset's size."""
-    return [
-        Entrant(depth, hidden_size=equal_parameters(depth, preset, vocabulary), **wiring) for depth in depths
-    ]
+    return [Entrant(depth, residual, norm, equal_parameters(depth, preset, vocabulary)) for depth in depths]
 
 
 def arriving(model: DeepCharModel, text: str) -> Float[Tensor, " layers"]:
@@ -170,8 +179,9 @@ def arriving(model: DeepCharModel, text: str) -> Float[Tensor, " layers"]:
     return torch.stack([flow.norms("h", layer).mean() for layer in range(model.recurrent.num_layers)])
 
 
+@explained
 def bottom_of(
-    vocabulary: Vocabulary, text: str, depths: Iterable[int], preset: DeepPreset, seed: int = 0
+    vocabulary: Vocabulary, text: str, depths: Sequence[int], preset: DeepPreset, seed: Seed = 0
 ) -> dict[int, float]:
     """What arrives at the lowest layer of untrained stacks of several depths, wired as the preset says."""
     found = {}

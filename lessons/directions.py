@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lessons import padding
+from lessons.arguments import Count, Share, explained
 from lessons.errors import LessonError
 from lessons.recurrent import Lengths, State
 from lessons.sequence_model import CELLS
@@ -42,6 +43,7 @@ class Backwards(nn.Module):
             raise LessonError("Backwards takes a recurrent layer that reads one way; give it such a layer.")
         self.layer = layer
 
+    @explained
     def forward(
         self, input: Float[Tensor, "*batch time features"], hx: Tensor | State | None = None,
         lengths: Lengths = None,
@@ -75,15 +77,16 @@ class Bidirectional(nn.Module):
     LessonError for an unknown cell or merge and for sizes that are none.
     """
 
+    @explained
     def __init__(
         self,
-        input_size: int,
-        hidden_size: int,
+        input_size: Count,
+        hidden_size: Count,
         cell: str | Callable[..., nn.RNNBase] = "lstm",
-        num_layers: int = 1,
+        num_layers: Count = 1,
         merge: str = "concat",
         go_backwards: bool = False,
-        dropout: float | int = 0.0,
+        dropout: Share = 0.0,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
         **options: Any,
@@ -93,8 +96,6 @@ class Bidirectional(nn.Module):
             raise LessonError(f"The cell is one of {', '.join(CELLS)}; {cell!r} is not.")
         if merge not in MERGES:
             raise LessonError(f"merge is one of {', '.join(MERGES)}; {merge!r} is not.")
-        if min(input_size, hidden_size, num_layers) < 1:
-            raise LessonError("Input size, hidden size and number of layers are at least 1.")
         make = CELLS[cell] if isinstance(cell, str) else cell
         self.merge, self.go_backwards, self.dropout = merge, go_backwards, float(dropout)
         self.input_size, self.hidden_size = input_size, hidden_size
@@ -103,6 +104,7 @@ class Bidirectional(nn.Module):
         sizes = [input_size] + [self.features] * (num_layers - 1)
         self.layers = nn.ModuleList([make(size, hidden_size, **place, **options) for size in sizes])
 
+    @explained
     def forward(
         self,
         input: Float[Tensor, "batch time input"],

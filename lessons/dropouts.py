@@ -234,7 +234,10 @@ def fitting(masks: Any, layers: int, directions: int, x: Float[Tensor, "time bat
         raise LessonError(
             f"masks holds {layers} x {directions} Masks, per layer and direction; take those of draw_masks."
         )
-    for mask in (mask for one in parts for mask in one.over_time):
+    given = [mask for one in parts for mask in one.over_time]
+    if not all(isinstance(mask, Tensor) and mask.dim() > 1 for mask in given):
+        raise LessonError("Masks hold tensors (T or 1, B or 1, features); take those of draw_masks.")
+    for mask in given:
         if mask.shape[0] not in (1, x.shape[0]) or mask.shape[1] not in (1, x.shape[1]):
             raise LessonError(
                 f"These masks are for {mask.shape[0]} steps of {mask.shape[1]} sequences, not for "

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Sequence
 from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn, optim
 
 from lessons import char_rnn, presets, tasks
+from lessons.arguments import Between, check_fields, explained, shown
 from lessons.char_rnn import CharPreset, CharTask
 from lessons.errors import LessonError
 from lessons.run import Run
@@ -25,14 +26,20 @@ from lessons.training import fit
 
 Number = float | int
 Gradients = Sequence[Tensor]
+Threshold = Annotated[float | int, Between(0)]
+Step = Annotated[int, Between(0)]
 
 
+@explained
 def total_norm(gradients: Gradients) -> Float[Tensor, ""]:
-    """The length of all gradients laid end to end."""
+    """The length of all gradients laid end to end; LessonError where there are none."""
+    if not gradients:
+        raise LessonError("There is no gradient to measure; give at least one tensor.")
     return torch.sqrt(sum((gradient**2).sum() for gradient in gradients))
 
 
-def by_norm(gradients: Gradients, threshold: Number) -> list[Tensor]:
+@explained
+def by_norm(gradients: Gradients, threshold: Threshold) -> list[Tensor]:
     """One factor for all, so that together they are at most `threshold` long; the direction stays.
 
     Pascanu, Mikolov and Bengio (2013), algorithm 1. torch adds the 1e-6, against a length of 0.
@@ -41,18 +48,21 @@ def by_norm(gradients: Gradients, threshold: Number) -> list[Tensor]:
     return [gradient * factor.clamp(max=1.0) for gradient in gradients]
 
 
-def each_by_norm(gradients: Gradients, threshold: Number) -> list[Tensor]:
+@explained
+def each_by_norm(gradients: Gradients, threshold: Threshold) -> list[Tensor]:
     """A factor for each tensor, so that each is at most `threshold` long; what Keras calls clipnorm."""
     return [by_norm([gradient], threshold)[0] for gradient in gradients]
 
 
-def by_value(gradients: Gradients, threshold: Number) -> list[Tensor]:
+@explained
+def by_value(gradients: Gradients, threshold: Threshold) -> list[Tensor]:
     """Every single number cut to between -`threshold` and `threshold`."""
     return [gradient.clamp(-threshold, threshold) for gradient in gradients]
 
 
+@explained
 def adaptive(
-    gradients: Gradients, weights: Sequence[Tensor], threshold: Number, floor: Number = 1e-3
+    gradients: Gradients, weights: Sequence[Tensor], threshold: Threshold, floor: Threshold = 1e-3
 ) -> list[Tensor]:
     """Each unit's gradient is at most `threshold` times as long as its weights.
 
@@ -61,6 +71,8 @@ def adaptive(
     than `floor` count as that long, so that what starts at zero can learn. The paper leaves the last layer
     unclipped; here it is clipped like the others.
     """
+    if [part.shape for part in gradients] != [part.shape for part in weights]:
+        raise LessonError("Adaptive clipping needs the weight of every gradient, of the same shape.")
     clipped = []
     for gradient, weight in zip(gradients, weights, strict=True):
         most = threshold * unit_norms(weight).clamp(min=floor)
@@ -77,7 +89,8 @@ def unit_norms(tensor: Float[Tensor, "*sizes"]) -> Float[Tensor, "*units"]:
 WAYS = ("none", "by norm", "by value", "adaptive", "each by norm")
 
 
-def clip(way: str, gradients: Gradients, weights: Sequence[Tensor], threshold: Number) -> list[Tensor]:
+@explained
+def clip(way: Any, gradients: Gradients, weights: Sequence[Tensor], threshold: Any) -> list[Tensor]:
     """Gradients clipped in one of WAYS. Raises LessonError for another way, or a threshold not above 0."""
     checked(way, threshold)
     if way == "none":
@@ -91,12 +104,19 @@ def checked(way: Any, threshold: Any) -> None:
     """Raise LessonError for what is no way to clip, or no threshold."""
     if way not in WAYS:
         raise LessonError(f"A way to clip is one of {', '.join(WAYS)}; {way!r} is none.")
-    if isinstance(threshold, bool) or not isinstance(threshold, Number) or not threshold > 0:
-        raise LessonError(f"The threshold is a number above 0; {threshold!r} is not.")
+    number = isinstance(threshold, Number) and not isinstance(threshold, bool)
+    if not (number and 0 < threshold < 1e300):
+        raise LessonError(f"The threshold is a number above 0; {shown(threshold)} is not.")
 
 
+@explained
 def angle(first: Gradients, second: Gradients) -> float:
-    """Degrees between two gradients, all tensors laid end to end; nan if one of them is zero."""
+    """Degrees between two gradients, all tensors laid end to end; nan if one of them is zero.
+
+    Raises LessonError for gradients of different sizes, or none.
+    """
+    if not first or [part.shape for part in first] != [part.shape for part in second]:
+        raise LessonError("An angle lies between two gradients with the same tensors; these are not.")
     u, v = (torch.cat([part.detach().cpu().double().flatten() for part in g]) for g in (first, second))
     if not (u.any() and v.any()):
         return math.nan
@@ -170,7 +190,7 @@ def prepare(preset: ClippingPreset, seed: int = 0) -> SequenceTask:
 
 def train(task: Any, watch: Any = None, progress: bool = True) -> Run:
     """`fit` to the preset's last step, or to a loss that is no number."""
-    return fit(task, watch=watch, seed=task.seed, progress=progress)
+    return fit(task, watch=watch, seed=getattr(task, "seed", 0), progress=progress)
 
 
 READING = CharPreset(
@@ -193,7 +213,8 @@ def reader(name: str | None = None, seed: int = 0) -> CharTask:
 # --------------------------------------------------------------------------------- looking at gradients
 
 
-def gradients(task: Any, step: int) -> list[Tensor]:
+@explained
+def gradients(task: SequenceTask | CharTask, step: Step) -> list[Tensor]:
     """The gradient of the batch of a step, for the weights as they stand; nothing is left on them."""
     loss, _ = task.loss(task.batch(step), task.start())
     return list(torch.autograd.grad(loss, list(task.model.parameters())))
@@ -212,6 +233,11 @@ class Angles:
     steps: list[int] = field(default_factory=list)
     turned: dict[str, list[float]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+        for way, threshold in self.ways.items():
+            checked(way, threshold)
+
     def on_step(self, run: Run, task: Any, step: int) -> None:
         """Take the gradient of the next batch, apart from the training's own."""
         found = gradients(task, step)
@@ -224,11 +250,16 @@ class Angles:
 
     def middle(self, way: str) -> float:
         """The median of the degrees over the gradients that a way changed; 0 where it changed none."""
+        if way not in self.turned:
+            raise LessonError(f"Nothing was measured of {way!r}; give the angles to a training as its watch.")
         return median([turned for turned in self.turned[way] if turned == turned] or [0.0])
 
 
+@explained
 @torch.no_grad()
-def along(task: Any, step: int, lengths: Float[Tensor, " lengths"]) -> Float[Tensor, " lengths"]:
+def along(
+    task: SequenceTask | CharTask, step: Step, lengths: Float[Tensor, " lengths"]
+) -> Float[Tensor, " lengths"]:
     """The loss of a step's batch after a step of each length straight down its gradient; nan where none."""
     with torch.enable_grad():
         found = gradients(task, step)

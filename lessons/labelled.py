@@ -7,19 +7,21 @@ the commonest label of a symbol, and of a window of symbols.
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from lessons.arguments import Between, explained
 from lessons.errors import LessonError
 
 BLANK = "_"  # symbol 0: fills the padding, and stands for what is covered up
 UNASKED = ""  # the label of a step at which no answer is asked for
 HELD_OUT = {"test": 5, "valid": 5}  # per cent
 Signs = tuple[str, ...]
+Side = Annotated[int, Between(0)]
 Pairs = Iterable[tuple[str, Signs, Signs]]  # (what it is dealt by, signs, labels)
 
 
@@ -183,12 +185,17 @@ def accuracy(guess: Int[Tensor, "batch time"], y: Int[Tensor, "batch time"]) -> 
     return float(right.sum() / asked.sum()), float(whole.float().mean())
 
 
-def window(data: Labelled, left: int = 0, right: int = 0, part: str = "valid") -> tuple[float, float]:
+@explained
+def window(data: Labelled, left: Side = 0, right: Side = 0, part: str = "valid") -> tuple[float, float]:
     """What a table of windows gets right: the commonest label of `left` symbols before to `right` after.
 
     Counted on the training part. A window never seen there is narrowed, the wider side first, to the symbol
     alone. Returns the shares of labels and of sequences that are right.
     """
+    if part not in data.parts:
+        raise LessonError(f"There is no part {part!r}; there are {', '.join(data.parts)}.")
+    if len(data.symbols) ** (left + right + 1) * len(data.labels) >= 2**63:
+        raise LessonError(f"A window of {left + right + 1} {data.sign}s is too wide to count; take fewer.")
     train, held = data.parts["train"], data.parts[part]
     asked = held.y.numpy() >= 0
     guess = np.full(asked.sum(), -1)

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lessons.arguments import Seed, explained
 from lessons.dropouts import Dropouts, DroppedCell, Masks
 from lessons.errors import LessonError
 from lessons.loop import loop
@@ -80,8 +81,9 @@ class Scene:
         return float((self.h - self.plain_h).abs().max())
 
 
+@explained
 def scene(
-    kind: str, p: float = 0.3, seed: int = 0, steps: int = 24, layer: int = 0, training: bool = True
+    kind: str, p: float | int = 0.3, seed: Seed = 0, steps: int = 24, layer: int = 0, training: bool = True
 ) -> Scene:
     """Put a kind of dropout on the stage; seed rolls the masks, never the network or the input.
 

@@ -16,6 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lessons import corpora, labelled, sources
+from lessons.arguments import explained
 from lessons.errors import LessonError
 from lessons.labelled import Labelled, Signs
 
@@ -29,6 +30,7 @@ LOW = -1e4  # stands for the logarithm of 0, so that slopes stay numbers
 Word = tuple[str, Signs]  # spelling, phonemes
 
 
+@explained
 def from_corpus(corpus: corpora.Corpus) -> Labelled:
     """The dictionary in a corpus (its lines `knight N AY T`) as letters with a label each."""
     if corpus.provenance.fallback:
@@ -92,6 +94,8 @@ def align(words: Sequence[Word], rounds: int = ROUNDS, learnt_from: int = LEARNT
     The table of what a letter emits is learnt from `learnt_from` of the words, evenly spread, in `rounds`
     rounds; then each word gets its likeliest path. A word that no path fits gets ().
     """
+    if not words:
+        raise LessonError("There is no word to align; give at least one.")
     names = sorted({phoneme for _, phonemes in words for phoneme in phonemes})
     batches = grouped([words[k] for k in range(0, len(words), max(1, len(words) // learnt_from))], names)
     table = first_table(len(names))

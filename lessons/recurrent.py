@@ -19,6 +19,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from lessons import closed_form, padding
 from lessons import dropouts as kinds
+from lessons.arguments import Count, explained
 from lessons.dropouts import Dropouts, DroppedCell, Masks
 from lessons.errors import LessonError
 from lessons.loop import Cell, loop
@@ -60,7 +61,8 @@ class Layered:
         elif self._dropouts:
             raise LessonError("Dropouts are for RNN, LSTM and GRU; this layer has cells of its own.")
 
-    def draw_masks(self, steps: int, batch: int, generator: torch.Generator | None = None) -> LayerMasks:
+    @explained
+    def draw_masks(self, steps: Count, batch: Count, generator: torch.Generator | None = None) -> LayerMasks:
         """New masks for one pass over `batch` sequences, per layer and direction: for `forward(masks=...)`.
 
         Drawn from torch's own generator of the device unless another is given.

@@ -5,7 +5,7 @@ masks look like is computed in lessons.mask_theatre. Here are the lesson's model
 lines, its sizes, and the trace of a run under masks.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from lessons import char_rnn, padding, tracing
+from lessons.arguments import Count, Seed, explained
 from lessons.char_rnn import CharModel, CharPreset, CharTask, State
 from lessons.dropouts import Dropouts, DroppedCell
 from lessons.errors import LessonError
@@ -127,7 +128,8 @@ class Learning(CharTask):
         return super().evaluate() | {KNOWN: char_rnn.bits_per_character(self.model, text)}
 
 
-def build(vocabulary: Vocabulary, preset: DropoutPreset, seed: int = 0) -> DropoutReader:
+@explained
+def build(vocabulary: Vocabulary, preset: DropoutPreset, seed: Seed = 0) -> DropoutReader:
     """A model of a preset's sizes, its first weights drawn from `seed`; torch's generator is left alone."""
     sizes = (preset.cell, preset.hidden_size, preset.num_layers, preset.embedding_size, preset.dropout)
     with torch.random.fork_rng(devices=[]):
@@ -135,19 +137,22 @@ def build(vocabulary: Vocabulary, preset: DropoutPreset, seed: int = 0) -> Dropo
         return DropoutReader(vocabulary, *sizes, dropouts=preset.dropouts)
 
 
-def learning(corpus: Any, preset: DropoutPreset, seed: int = 0) -> Learning:
+@explained
+def learning(corpus: Any, preset: DropoutPreset, seed: Seed = 0) -> Learning:
     """Learning the start of a corpus with the preset's network and dropouts, for `fit`."""
-    return Learning(build(corpus.vocabulary, preset, seed), corpus, preset, seed)
+    return Learning(build(char_rnn.readable(corpus).vocabulary, preset, seed), corpus, preset, seed)
 
 
-def prepare(preset: DropoutPreset, seed: int = 0) -> Learning:
+@explained
+def prepare(preset: DropoutPreset, seed: Seed = 0) -> Learning:
     """The same with the preset's corpus; what the command line trains."""
     from lessons import corpora
 
     return learning(corpora.load(preset.corpus), preset, seed)
 
 
-def pairs(corpus: Any, preset: DropoutPreset, seed: int = 0) -> dict[str, tuple[Learning, Learning]]:
+@explained
+def pairs(corpus: Any, preset: DropoutPreset, seed: Seed = 0) -> dict[str, tuple[Learning, Learning]]:
     """For an LSTM and a GRU: the training with nothing dropped, and with the preset's dropouts."""
     return {
         cell.upper(): tuple(
@@ -158,7 +163,8 @@ def pairs(corpus: Any, preset: DropoutPreset, seed: int = 0) -> dict[str, tuple[
     }
 
 
-def costs(preset: DropoutPreset, rounds: int = 9) -> dict[str, float]:
+@explained
+def costs(preset: DropoutPreset, rounds: Count = 9) -> dict[str, float]:
     """A training step of the preset's LSTM layer with each of COSTS, over one without dropout.
 
     The layers take turns; on a CPU one thread works and its processor time is counted.
@@ -193,16 +199,21 @@ def _training_step(preset: DropoutPreset, dropouts: Dropouts | None) -> Callable
     return run
 
 
+@explained
 @torch.no_grad()
-def trace_masked(model: nn.Module, x: Any, masks: LayerMasks | None = None, seed: int = 0) -> Trace:
+def trace_masked(
+    model: nn.Module, x: str | Sequence[str] | Tensor, masks: LayerMasks | None = None, seed: Seed = 0
+) -> Trace:
     """A trace of what a model or a layer computes under masks, as a training step does.
 
     model: a CharModel or a layer of lessons.recurrent. x: what `trace` takes. masks: of `layer.draw_masks`,
     for as many steps and sequences as x has; else drawn from `seed`, the same each time. torch's dropout
     between layers is left out. `trace.output` is what the layers hand on: masked where outputs are dropped.
-    Raises LessonError where the layer drops nothing and no masks are given.
+    Raises LessonError where the layer drops nothing and no masks are given, and for other layers.
     """
     layer = getattr(model, "recurrent", model)
+    if not hasattr(layer, "draw_masks") or (layer is model and not isinstance(x, Tensor)):
+        raise LessonError("Trace a text in a CharModel or a tensor in a layer of lessons.recurrent.")
     tokens, lengths = (None, None) if layer is model else tracing.numbered(model, x, None)
     x = time_first(layer, x) if layer is model else model.embedding(tokens).transpose(0, 1)
     lengths = padding.checked(lengths, x.shape[0], x.shape[1], x.device)

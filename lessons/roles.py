@@ -13,6 +13,7 @@ import tokenize
 from collections.abc import Iterator
 
 from lessons import corpora, labelled
+from lessons.arguments import explained
 from lessons.errors import LessonError
 from lessons.labelled import Labelled, Signs
 
@@ -33,6 +34,7 @@ F_STRING = [getattr(token, f"FSTRING_{part}", -1) for part in ("START", "MIDDLE"
 Place = tuple[int, int]  # line from 1, column from 0 in characters
 
 
+@explained
 def from_corpus(corpus: corpora.Corpus) -> Labelled:
     """A corpus of Python modules as lines with roles, dealt to parts by module."""
     if corpus.name != "python-stdlib":

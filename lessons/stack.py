@@ -69,6 +69,7 @@ class Stack(nn.Module):
             for index in range(num_layers)
         )
 
+    @explained
     def forward(
         self,
         x: Float[Tensor, "batch time input"],

@@ -12,6 +12,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from lessons import labelled
+from lessons.arguments import Count, Share, explained
 from lessons.directions import BACKWARD, FORWARD, Backwards, Bidirectional
 from lessons.errors import LessonError
 from lessons.labelled import Labelled, Part
@@ -41,31 +42,32 @@ class TagPreset(Preset):
     task: str = "phonemes"
     direction: str = BOTH
     cell: str = "lstm"
-    hidden_size: int = 64
-    num_layers: int = 1
+    hidden_size: Count = 64
+    num_layers: Count = 1
     merge: str = "concat"
-    embedding_size: int = 24
-    dropout: Number = 0.0
-    batch_size: int = 128
-    blanks: Number = 0.03
-    train: int | None = None
-    held_out: int | None = 2000
+    embedding_size: Count = 24
+    dropout: Share = 0.0
+    batch_size: Count = 128
+    blanks: Share = 0.03
+    train: Count | None = None
+    held_out: Count | None = 2000
 
 
 class Tagger(nn.Module):
     """An embedding, recurrent layers that read `direction`, and a readout at every step."""
 
+    @explained
     def __init__(
         self,
-        symbols: int,
-        labels: int,
+        symbols: Count,
+        labels: Count,
         direction: str = BOTH,
         cell: str = "lstm",
-        hidden_size: int = 64,
-        num_layers: int = 1,
+        hidden_size: Count = 64,
+        num_layers: Count = 1,
         merge: str = "concat",
-        embedding_size: int = 24,
-        dropout: float | int = 0.0,
+        embedding_size: Count = 24,
+        dropout: Share = 0.0,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -98,6 +100,7 @@ class Tagger(nn.Module):
         """What rebuilds this network, weights aside: `Tagger(**tagger.config())`."""
         return dict(self._config)
 
+    @explained
     def forward(
         self, tokens: Int[Tensor, "batch time"], lengths: Lengths = None, cut: str | None = None
     ) -> Float[Tensor, "batch time labels"]:

@@ -5,13 +5,13 @@ input, and see how far the states move and for how long (Hermans and Schrauwen 2
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
 from lessons.arguments import Count, Seed, explained
+from lessons.char_rnn import CharModel
 from lessons.errors import LessonError
 from lessons.tracing import Trace, trace
 
@@ -40,11 +40,13 @@ class Spread:
 
 @explained
 @torch.no_grad()
-def spread(model: Any, text: str, place: int, symbol: str) -> Spread:
+def spread(model: CharModel, text: str, place: int, symbol: str) -> Spread:
     """What a change of one character does to every layer's h.
 
     Raises LessonError for a place outside the text, a symbol that is not one new character of the vocabulary.
     """
+    if not text:
+        raise LessonError("There is no character to change in an empty text; give a few.")
     if not 0 <= place < len(text):
         raise LessonError(f"There is no character {place}; the text has the places 0 to {len(text) - 1}.")
     if len(symbol) != 1 or symbol not in model.vocabulary:
@@ -80,7 +82,7 @@ def unrelated(h: Float[Tensor, "batch time hidden"], seed: int = 0) -> Float[Ten
 @explained
 @torch.no_grad()
 def mean_spread(
-    model: Any, text: str, horizon: Count = 60, count: Count = 100, seed: Seed = 0
+    model: CharModel, text: str, horizon: Count = 60, count: Count = 100, seed: Seed = 0
 ) -> Float[Tensor, "layers horizon"]:
     """`spread` from the change onwards, its mean over `count` places and new characters drawn at random.
 
@@ -92,7 +94,7 @@ def mean_spread(
     return distances(seen, count)[:, :, WARM:].mean(1)
 
 
-def _windows(model: Any, text: str, horizon: int, count: int, seed: int) -> tuple[Tensor, Tensor]:
+def _windows(model: CharModel, text: str, horizon: int, count: int, seed: int) -> tuple[Tensor, Tensor]:
     """Windows of the text as character numbers (count, WARM + horizon), and the same with one changed."""
     ids, length = model.encode(text)[0], WARM + horizon
     if len(ids) < length + 1:
@@ -100,6 +102,8 @@ def _windows(model: Any, text: str, horizon: int, count: int, seed: int) -> tupl
             f"The text has {len(ids)} characters; changes are followed over windows of {length}, so give "
             "a longer one."
         )
+    if bool((ids == ids[0]).all()):
+        raise LessonError("The text has one character only; changes need another one that can stand there.")
     dice = Generator(device="cpu").manual_seed(seed)
     starts = torch.randint(len(ids) - length, (count,), generator=dice, device="cpu")
     windows = torch.stack([ids[start : start + length] for start in starts.tolist()])
@@ -148,7 +152,7 @@ def falls_to(curve: Float[Tensor, " lags"], share: float) -> float:
 
 @explained
 def curves(
-    model: Any, text: str, lags: Count = 60, count: Count = 100, seed: Seed = 0
+    model: CharModel, text: str, lags: Count = 60, count: Count = 100, seed: Seed = 0
 ) -> dict[str, Float[Tensor, "layers lags"]]:
     """Both measures over the steps: "autocorrelation" and "changed character" (as a share of its peak).
 
@@ -161,12 +165,14 @@ def curves(
     }
 
 
+@explained
 def scales(curves: dict[str, Float[Tensor, "layers lags"]]) -> dict[str, list[float]]:
     """Each curve as one number of steps, lowest layer first: until it has fallen to the share in LEVELS."""
     return {name: [falls_to(row, LEVELS[name]) for row in rows] for name, rows in curves.items()}
 
 
-def windows(model: Any, text: str, length: int) -> Tensor:
+@explained
+def windows(model: CharModel, text: str, length: Count) -> Tensor:
     """A text as rows of `length` character numbers, the rest left out; LessonError if there is no row."""
     ids = model.encode(text)[0]
     rows = len(ids) // length

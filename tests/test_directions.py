@@ -196,7 +196,7 @@ def test_meta_state_and_dropout():
 
 @pytest.mark.parametrize(
     "options, words",
-    [({"cell": "lstn"}, "NFG"), ({"merge": "max"}, "concat"), ({"num_layers": 0}, "at least 1")],
+    [({"cell": "lstn"}, "NFG"), ({"merge": "max"}, "concat"), ({"num_layers": 0}, "from 1 upwards")],
 )
 def test_what_does_not_exist_is_said(options, words):
     with pytest.raises(LessonError, match=words):

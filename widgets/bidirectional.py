@@ -7,11 +7,13 @@ growing(tasks)                     # the labels of a word that is still coming i
 
 import functools
 from collections.abc import Mapping
+from typing import Annotated
 
 import numpy as np
 import plotly.graph_objects as go
 
 from lessons import bidirectional as lesson
+from lessons.arguments import Between, explained
 from lessons.bidirectional import Influence
 from lessons.errors import LessonError
 from lessons.labelled import Labelled, Signs
@@ -22,14 +24,16 @@ from widgets.two_ways import LONGEST, wired, wiring
 
 __all__ = ["example", "growing", "grown", "influence", "influences", "wired", "wiring"]
 
+Step = Annotated[int, Between(0)]
 LABEL, LETTER = 1.0, 0.0  # heights of the rows over the matrix
 MOST = 8.0  # bits at which a colour is full
 CUTS = {"nothing": None, "the forward direction": FORWARD, "the backward direction": BACKWARD}
 COLOURS = {FORWARD: "f", BACKWARD: "i", BOTH: "ink"}
 
 
+@explained
 def influence(
-    task: Tagging, text: str, step: int = 0, covered: int | None = None, cut: str | None = None,
+    task: Tagging, text: str, step: Step = 0, covered: Step | None = None, cut: str | None = None,
     method: str = "occlusion",
 ) -> theme.Figure:  # fmt: skip
     """What each label of a text owes to each sign of it, and arrows to the label of sign `step`.
@@ -74,6 +78,7 @@ def influence(
     )  # fmt: skip
 
 
+@explained
 def influences(task: Tagging, text: str | None = None) -> Explorer:
     """The picture above with everything to choose; click on a cell to see the arrows of its row."""
     text = example(task.data) if text is None else text
@@ -90,6 +95,7 @@ def influences(task: Tagging, text: str | None = None) -> Explorer:
     )
 
 
+@explained
 def example(data: Labelled) -> str:
     """A text to begin with."""
     return "knight" if data.item == "word" else "total = price.scale(rate, key=x)"
@@ -182,10 +188,11 @@ def _tick(sign: str) -> str:
     return theme.escape(_short(sign))
 
 
+@explained
 def grown(tasks: Mapping[str, Tagging], text: str, way: str = BOTH) -> theme.Figure:
     """The labels of a text while it comes in, a row for each new sign; vermilion is what changes later."""
     if way not in tasks:
-        raise LessonError(f"There is no network {way!r}; there are {', '.join(tasks)}.")
+        raise LessonError(f"There is no network {way!r}; there are {', '.join(tasks) or 'none'}.")
     task = tasks[way]
     signs, rows = lesson.arriving(task.model, task.data, text)
     if len(signs) > LONGEST:
@@ -215,8 +222,11 @@ def grown(tasks: Mapping[str, Tagging], text: str, way: str = BOTH) -> theme.Fig
     )  # fmt: skip
 
 
+@explained
 def growing(tasks: Mapping[str, Tagging], text: str | None = None) -> Explorer:
     """The picture above with the text and the network to choose."""
+    if not tasks:
+        raise LessonError("Give at least one network by direction.")
     data = next(iter(tasks.values())).data
     return Explorer(
         functools.partial(grown, tasks),

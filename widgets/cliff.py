@@ -6,23 +6,25 @@ explore(lessons.cliff.Plane(task), rate=0.02)   # the same through a network tha
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from lessons import cliff as lesson
 from lessons import gradient_clipping as clipping
-from lessons.cliff import Landscape, Path, Surface
+from lessons.arguments import Between, explained
+from lessons.cliff import Landscape, Path, Point, Surface
+from lessons.errors import LessonError
 from widgets import theme
 from widgets.explorer import Explorer, Pick, Slider, Time
 from widgets.gradient_clipping import WORDS, arrow, number, ten
 
 COUNT = 60  # steps of a descent
 TURN = 60  # degrees; where the eye stands
-GROUND = {"light": ("#ffffff", "#bcc2ca"), "dark": ("#14171a", "#4d555f")}  # low and high ground
+GROUND = {"light": ("#eef0f3", "#b3bac3"), "dark": ("#14171a", "#4d555f")}  # low and high ground
 UNITS = {
     "one memory, 50 steps": lesson.ONE,
     "one memory, 10 steps": replace(lesson.ONE, steps=10),
@@ -33,16 +35,17 @@ surface = functools.lru_cache(maxsize=8)(lesson.surface)
 descend = functools.lru_cache(maxsize=32)(lesson.descend)
 
 
+@explained
 def figure(
     landscape: Landscape,
-    step: int = 0,
+    step: Annotated[int, Between(0)] = 0,
     way: str = "by norm",
-    threshold: float = 1.0,
-    rate: float = 0.2,
-    momentum: float = 0.9,
-    first: float = 2.0,
-    second: float = 0.5,
-    turn: int = TURN,
+    threshold: float | int = 1.0,
+    rate: float | int = 0.2,
+    momentum: float | int = 0.9,
+    first: float | int = 2.0,
+    second: float | int = 0.5,
+    turn: float | int = TURN,
 ) -> theme.Figure:
     """`step` steps of two descents from (first, second), one clipped and one not.
 
@@ -72,19 +75,25 @@ def figure(
     )
 
 
-def explore(
-    landscape: Landscape | None = None, start: tuple[float, float] | None = None, **values: Any
-) -> Explorer:
+@explained
+def explore(landscape: Landscape | None = None, start: Point | None = None, **values: Any) -> Explorer:
     """The picture above with its controls; a click on the map starts there. One unit, or a landscape given.
 
-    Further keywords say where the controls stand at first: `rate=0.02, threshold=1.0`.
+    Further keywords say where the controls stand at first: `rate=0.02, threshold=1.0`. Raises LessonError for
+    a start outside the landscape and for controls that there are not.
     """
-    own = landscape or lesson.ONE
+    own = lesson.ONE if landscape is None else landscape
+    lesson.known(own)
     begin = start or ((2.0, 0.5) if landscape is None else tuple(sum(ends) / 2 for ends in own.bounds))
     begin = dict(zip(("first", "second"), map(float, begin), strict=True))
-    now = {"step": 0, "threshold": 1.0, "rate": 0.2, "momentum": 0.9, "turn": TURN, **begin, **values}
+    now = {"way": "by norm", "step": 0, "threshold": 1.0, "rate": 0.2, "momentum": 0.9, "turn": TURN, **begin}
+    if strange := [name for name in values if name not in now]:
+        raise LessonError(f"There is no control {strange[0]!r}; there are {', '.join(now)}.")
+    now |= values
+    if not _inside(begin.values(), own):
+        raise LessonError(f"The descent starts inside the picture; {start} lies outside.")
     controls: dict[str, Any] = {
-        "way": Pick({words: way for way, words in WORDS.items()}, now.get("way", "by norm"), "clipping"),
+        "way": Pick({words: way for way, words in WORDS.items()}, now["way"], "clipping"),
         "step": Time(maximum=COUNT, value=now["step"], label="step of the descent"),
         "threshold": Slider(0.05, 3.0, now["threshold"], 0.05, "threshold"),
         "rate": Slider(0.01, 0.5, now["rate"], 0.01, "learning rate"),
@@ -231,7 +240,7 @@ def _scene(landscape: Landscape, scale: _Scale, turn: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _inside(point: np.ndarray, landscape: Landscape) -> bool:
+def _inside(point: Iterable[float], landscape: Landscape) -> bool:
     return all(low <= value <= high for value, (low, high) in zip(point, landscape.bounds, strict=True))
 
 

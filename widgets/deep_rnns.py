@@ -12,6 +12,7 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
+from lessons.arguments import explained
 from lessons.deep_rnns import DeepPreset
 from lessons.depth_study import Outcome
 from lessons.tracing import Trace
@@ -50,6 +51,7 @@ def stack() -> Explorer:
     )
 
 
+@explained
 def states(seen: Trace, unit: int | None = None) -> Explorer:
     """The picture above: scrub through time, choose a unit by number or by a click on a map."""
     texts = tuple(map(theme.glyph, seen.labels[0])) if seen.vocabulary else None
@@ -62,6 +64,7 @@ def states(seen: Trace, unit: int | None = None) -> Explorer:
     return Explorer(functools.partial(state, seen), clicked=_cell("step", "unit"), **controls)
 
 
+@explained
 def changes(model: Any, text: str, place: int = 0, letter: str = "x") -> Explorer:
     """The picture above: click a step of the map, scrub, or type another character."""
     texts = tuple(map(theme.glyph, text))
@@ -74,6 +77,7 @@ def changes(model: Any, text: str, place: int = 0, letter: str = "x") -> Explore
     )
 
 
+@explained
 def scales(before: Curves, after: Curves) -> Explorer:
     """The picture above, for a stack untrained and trained, by both measures."""
     stages = {"untrained": before, "trained": after}
@@ -88,6 +92,7 @@ def scales(before: Curves, after: Curves) -> Explorer:
     )
 
 
+@explained
 def bottom(vocabulary: Vocabulary, text: str, preset: DeepPreset) -> Explorer:
     """The picture above, with the cell to choose."""
     return Explorer(
@@ -96,6 +101,7 @@ def bottom(vocabulary: Vocabulary, text: str, preset: DeepPreset) -> Explorer:
     )
 
 
+@explained
 def compare(outcomes: Sequence[Outcome]) -> Explorer:
     """The picture above: what is shown, over steps or seconds."""
     return Explorer(

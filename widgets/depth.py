@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lessons import depth_study
+from lessons.arguments import explained
 from lessons.deep_rnns import DeepPreset
 from lessons.depth_study import Outcome
 from lessons.errors import LessonError
@@ -29,6 +30,7 @@ SHOWN = {
 }
 
 
+@explained
 def arrived(vocabulary: Vocabulary, text: str, preset: DeepPreset, cell: str = "lstm") -> theme.Figure:
     """What arrives of a loss at the bottom layer of untrained stacks, against depth, for four wirings."""
     found = {name: _bottom(vocabulary, text, preset, cell, *WIRINGS[name][:2]) for name in WIRINGS}
@@ -60,6 +62,7 @@ def arrived(vocabulary: Vocabulary, text: str, preset: DeepPreset, cell: str = "
     )  # fmt: skip
 
 
+@explained
 def learnt(outcomes: Sequence[Outcome], shown: str = "training", over: str = "steps") -> theme.Figure:
     """What the stacks of a comparison did, over steps or seconds.
 

@@ -11,7 +11,7 @@ The landscape and the descents on it are in widgets.cliff.
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -20,6 +20,7 @@ from torch import Tensor
 
 from lessons import claims
 from lessons import gradient_clipping as lesson
+from lessons.arguments import Between, explained
 from lessons.errors import LessonError
 from lessons.experiments import both_ways_work_alike as both_ways
 from lessons.gradient_clipping import Angles
@@ -35,8 +36,12 @@ PAIR = (1.5, 0.5)  # two weights
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+@explained
 def clipped(
-    way: str = "by norm", length: float = 3.0, degrees: float = 20, threshold: float = 1.0
+    way: str = "by norm",
+    length: Annotated[float | int, Between(0)] = 3.0,
+    degrees: float | int = 20,
+    threshold: float | int = 1.0,
 ) -> theme.Figure:
     """One gradient of two weights, before and after clipping; on the shaded ground it is left alone.
 
@@ -76,6 +81,7 @@ def ways() -> Explorer:
     )
 
 
+@explained
 def history(runs: Mapping[str, Run]) -> theme.Figure:
     """Loss and gradient norm of one or two trainings, step by step; dots mark the clipped gradients.
 
@@ -104,7 +110,8 @@ def history(runs: Mapping[str, Run]) -> theme.Figure:
     )
 
 
-def wall(task: Any, step: int, clip: float = 1.0) -> theme.Figure:
+@explained
+def wall(task: Any, step: int, clip: Annotated[float | int, Between(0)] = 1.0) -> theme.Figure:
     """The loss along one gradient of a real network, and how far plain and clipped descent would step.
 
     Both axes are logarithmic; where the line ends, the loss is no number any more.
@@ -134,6 +141,7 @@ def wall(task: Any, step: int, clip: float = 1.0) -> theme.Figure:
     )  # fmt: skip
 
 
+@explained
 def turns(angles: Angles) -> theme.Figure:
     """How far each way of clipping turned the gradients of a training, in degrees.
 
@@ -169,12 +177,15 @@ def turns(angles: Angles) -> theme.Figure:
     )  # fmt: skip
 
 
+@explained
 def thresholds(result: claims.Result | str) -> theme.Figure:
     """Every seed of the claim on the ways of clipping: a column a way, its thresholds in it.
 
     Takes a Result or the claim's name in the ledger. Blue dots have learnt the task.
     """
     result = claims.load(result) if isinstance(result, str) else result
+    if not set(both_ways.GRID) <= set(result.spread):
+        raise LessonError(f"{result.name!r} does not compare ways of clipping; 'both-ways-work-alike' does.")
     solved, tokens = both_ways.SOLVED, theme.tokens()
     x, y, ticks, names, texts = [], [], [], [], []
     for column, way in enumerate(both_ways.GRID):

@@ -7,11 +7,14 @@ leaks(lesson.leak(…) by network)   # a language model that reads ahead
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import plotly.graph_objects as go
 
 from lessons import bidirectional as lesson
 from lessons import labelled
+from lessons.arguments import Between, Count, explained
+from lessons.errors import LessonError
 from lessons.labelled import Labelled
 from lessons.tagging import BACKWARD, BOTH, FORWARD, Tagging
 from widgets import theme
@@ -19,10 +22,12 @@ from widgets import theme
 COLOURS = {FORWARD: "f", BACKWARD: "i", BOTH: "ink"}
 DASHES = {FORWARD: "solid", BACKWARD: "dash", BOTH: "solid"}
 SIDES = {FORWARD: (1, 0), BACKWARD: (0, 1), BOTH: (1, 1)}  # what a table of windows sees, for each direction
+Wait, Bits = Annotated[int, Between(0)], Annotated[float | int, Between(0)]
 SAID = {FORWARD: "the past", BACKWARD: "the future", BOTH: "both"}
 
 
-def context(data: Labelled, most: int = 4) -> theme.Figure:
+@explained
+def context(data: Labelled, most: Count = 4) -> theme.Figure:
     """What tables of windows get right, by how many signs of the past, of the future or of both they see."""
     sizes = list(range(most + 1))
     shares = {
@@ -40,8 +45,10 @@ def context(data: Labelled, most: int = 4) -> theme.Figure:
     )  # fmt: skip
 
 
+@explained
 def scores(tasks: Mapping[str, Tagging], part: str = "valid") -> theme.Figure:
     """The share of signs and of whole sequences that each network labels right, beside tables of windows."""
+    _named(tasks)
     data = next(iter(tasks.values())).data
     rows = [
         ("commonest", labelled.window(data, 0, 0, part), "soft"),
@@ -78,8 +85,10 @@ def scores(tasks: Mapping[str, Tagging], part: str = "valid") -> theme.Figure:
     )  # fmt: skip
 
 
-def patience(tasks: Mapping[str, Tagging], waits: Sequence[int] = (0, 1, 2, 3, 4, 5)) -> theme.Figure:
+@explained
+def patience(tasks: Mapping[str, Tagging], waits: Sequence[Wait] = (0, 1, 2, 3, 4, 5)) -> theme.Figure:
     """The share of labels that are right when each is given so many signs after its own has come in."""
+    _named(tasks, FORWARD, BOTH)
     found = {way: lesson.waiting(task, tuple(waits)) for way, task in tasks.items()}
     data = next(iter(tasks.values())).data
     shares = {way: [100 * share[str(wait)] for wait in waits] for way, share in found.items()}
@@ -95,11 +104,15 @@ def patience(tasks: Mapping[str, Tagging], waits: Sequence[int] = (0, 1, 2, 3, 4
     )  # fmt: skip
 
 
-def leaks(found: Mapping[str, Mapping[str, float]], uniform: float, sign: str = "letter") -> theme.Figure:
+@explained
+def leaks(found: Mapping[str, Mapping[str, float]], uniform: Bits, sign: str = "letter") -> theme.Figure:
     """Bits per sign of language models by direction: as trained, and where the future is not there yet.
 
     found: what lessons.bidirectional.leak gives, by direction. uniform: bits of who knows nothing.
     """
+    _named(found)
+    if any(len(bits) != 2 for bits in found.values()):
+        raise LessonError("Give what lessons.bidirectional.leak returns, by direction.")
     ways, kinds = list(found), list(next(iter(found.values())))
     tokens = theme.tokens()
     bars = [
@@ -116,12 +129,20 @@ def leaks(found: Mapping[str, Mapping[str, float]], uniform: float, sign: str = 
     top = 1.25 * max(uniform, *(value for values in found.values() for value in values.values()))
     return theme.figure(
         *bars, title="Who has read the answer?", summary=told,
-        y=f"bits per next {sign}", x="the network has read", height=theme.TOP + 56 + 320, margin={"r": 120},
+        y=f"bits per next {theme.escape(sign)}", x="the network has read",
+        height=theme.TOP + 56 + 320, margin={"r": 120},
         shapes=[{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": uniform, "y1": uniform,
                  "line": {"color": tokens.soft, "width": 1.5, "dash": "dash"}}],
         annotations=[_end("uniform guess", uniform, tokens.soft)],
         xaxis={"showgrid": False}, yaxis={"range": [0, top]},
     )  # fmt: skip
+
+
+def _named(found: Mapping[str, object], *needed: str) -> None:
+    """Raise LessonError unless the names are those of directions, the needed ones among them."""
+    if not found or not set(needed) <= set(found) <= set(SAID):
+        there = f"{', '.join(found) or 'nothing'} was given"
+        raise LessonError(f"Give networks by direction ({', '.join(needed or SAID)}); {there}.")
 
 
 def _lines(

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from torch import Tensor
 
 from lessons import time_scales
+from lessons.arguments import explained
 from lessons.errors import LessonError
 from lessons.tracing import Trace
 from widgets import theme
@@ -26,6 +27,7 @@ def ramp(layer: int, layers: int) -> str:
     return "#" + "".join(f"{round(a + share * (b - a)):02x}" for a, b in zip(low, high, strict=True))
 
 
+@explained
 def state(seen: Trace, step: int = 0, unit: int | None = None, sequence: int = 0) -> theme.Figure:
     """h of every layer over one time axis, the top layer on top: all units as maps, or one unit as lines."""
     layers = [seen.numpy("h", layer, sequence=sequence) for layer in range(seen.num_layers)]
@@ -62,6 +64,7 @@ def state(seen: Trace, step: int = 0, unit: int | None = None, sequence: int = 0
     )
 
 
+@explained
 def change(model: Any, text: str, place: int = 0, letter: str = "x", scale: str = "linear") -> theme.Figure:
     """How far every layer's h moves when one character of the text is another: curves, and a map.
 
@@ -110,6 +113,7 @@ def change(model: Any, text: str, place: int = 0, letter: str = "x", scale: str 
     )  # fmt: skip
 
 
+@explained
 def scale(curves: Curves, measure: str = "autocorrelation", stage: str = "trained") -> theme.Figure:
     """One measure of every layer's time scale over the steps, with the level at which it counts as fallen."""
     if measure not in curves:

@@ -12,6 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lessons import mask_theatre as stage
+from lessons.arguments import explained
 from lessons.errors import LessonError
 from lessons.mask_theatre import KINDS, Scene
 from lessons.recurrent_dropout import KNOWN, UNKNOWN
@@ -24,9 +25,10 @@ SEEDS = 20
 CHANGE = 0.5  # where the colours of a change end
 
 
+@explained
 def figure(
     kind: str = "state, locked",
-    p: float = 0.3,
+    p: float | int = 0.3,
     seed: int = 0,
     steps: int = 24,
     layer: int = 0,
@@ -65,6 +67,7 @@ def figure(
     )  # fmt: skip
 
 
+@explained
 def theatre(kind: str = "state, locked") -> Explorer:
     """The picture above with its controls: the kind, p, the roll of the dice, T, the layer, and training."""
     return Explorer(
@@ -78,7 +81,8 @@ def theatre(kind: str = "state, locked") -> Explorer:
     )
 
 
-def every_kind(p: float = 0.3, seed: int = 0, layer: int = 1) -> theme.Figure:
+@explained
+def every_kind(p: float | int = 0.3, seed: int = 0, layer: int = 1) -> theme.Figure:
     """The masks of all kinds at one rate, on the same input: rows are units, columns are steps."""
     scenes = [stage.scene(kind, p, seed, 24, layer) for kind in KINDS]
     traces, notes, axes = [], [], {}
@@ -107,6 +111,7 @@ def every_kind(p: float = 0.3, seed: int = 0, layer: int = 1) -> theme.Figure:
     )  # fmt: skip
 
 
+@explained
 def explore(layer: int = 1) -> Explorer:
     """All kinds side by side, with the rate and the roll of the dice on sliders."""
     return Explorer(
@@ -116,6 +121,7 @@ def explore(layer: int = 1) -> Explorer:
     )
 
 
+@explained
 def curves(pairs: Mapping[str, tuple[Run, Run]]) -> theme.Figure:
     """For each cell, two runs of lessons.recurrent_dropout, without dropout and with it, over the steps.
 
@@ -123,6 +129,10 @@ def curves(pairs: Mapping[str, tuple[Run, Run]]) -> theme.Figure:
     """
     if not 1 <= len(pairs) <= 3:
         raise LessonError(f"This picture has room for one to three cells, not for {len(pairs)}.")
+    if any(
+        {"step", KNOWN, UNKNOWN} - set(e) for runs in pairs.values() for run in runs for e in run.evaluations
+    ):
+        raise LessonError("The picture compares runs of lessons.recurrent_dropout; other runs were given.")
     tokens, traces, notes, axes, told = theme.tokens(), [], [], {}, []
     values = [e[name] for runs in pairs.values() for run in runs for e in run.evaluations[1:] for name in e
               if name != "step"]  # fmt: skip
@@ -258,5 +268,6 @@ def _tell(seen: Scene) -> str:
     left, end, steps = float(seen.mask.mean()), float(seen.survives[-1]), seen.steps - 1
     return (
         f"p = {seen.p:.2f} leaves {left:.0%} of the mask. After {steps} steps {end:.1%} of the ways through "
-        f"h are uncut; (1−p)^{steps} is {(1 - seen.p) ** steps:.1%}. h moves by up to {seen.apart:.2f}."
+        f"h are uncut; (1−p)^{steps} is {100 * (1 - seen.p) ** steps:.3g}%. "
+        f"h moves by up to {seen.apart:.2f}."
     )

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import plotly.graph_objects as go
 
+from lessons.arguments import explained
 from lessons.errors import LessonError
 from widgets import theme
 
@@ -13,6 +14,7 @@ SIDE = 0.36  # how far a bypass swings out
 BELOW, ABOVE = 0.42, 0.36  # where a bypass begins and ends, from the middle of its box
 
 
+@explained
 def drawn(
     layers: int = 3, source: int = 0, residual: bool = False, norm: bool = False, answers: str = "last"
 ) -> theme.Figure:

@@ -1,7 +1,10 @@
 """The drawing of a network that reads both ways: input to forward, input to backward, both to output."""
 
+from typing import Annotated
+
 import plotly.graph_objects as go
 
+from lessons.arguments import Between, explained
 from lessons.errors import LessonError
 from lessons.tagging import BACKWARD, BOTH, DIRECTIONS, FORWARD
 from widgets import theme
@@ -12,12 +15,13 @@ INPUT, AHEAD, BACK, OUTPUT = 0.0, 1.0, 1.9, 2.9  # heights of the rows
 ASIDE = 0.1  # by how much the two directions' states stand beside one another
 
 
-def wiring(word: str, step: int = 0, way: str = BOTH) -> theme.Figure:
+@explained
+def wiring(word: str, step: Annotated[int, Between(0)] = 0, way: str = BOTH) -> theme.Figure:
     """A network unrolled over a word, one way or both; lit is what the output at `step` can know.
 
     A pure function; no weights are needed. Raises LessonError for words that do not fit and unknown ways.
     """
-    if not isinstance(word, str) or not 0 < len(word) <= LONGEST:
+    if not 0 < len(word) <= LONGEST:
         raise LessonError(f"The drawing needs a word of 1 to {LONGEST} letters.")
     if way not in DIRECTIONS:
         raise LessonError(f"The way is one of {', '.join(DIRECTIONS)}; {way!r} is not.")
@@ -54,11 +58,12 @@ def wiring(word: str, step: int = 0, way: str = BOTH) -> theme.Figure:
     )  # fmt: skip
 
 
+@explained
 def wired(word: str = "knight") -> Explorer:
     """The drawing above with the step, the way and the word to choose."""
     return Explorer(
         wiring,
-        step=Time(maximum=LONGEST - 1, value=min(2, len(word) - 1), label="step"),
+        step=Time(maximum=LONGEST - 1, value=max(0, min(2, len(word) - 1)), label="step"),
         way=Pick({"forward only": FORWARD, "backward only": BACKWARD, "both": BOTH}, BOTH, label="reads"),
         word=Text(word, label="word"),
     )
