@@ -23,7 +23,7 @@ WORDS, LINES = "words", "lines"
 BEHIND = 0.8  # heights of an x between a text and where the hand rests after it
 PARTS = ("train", "valid", "test")
 PLAIN_WORD = re.compile(r"\b[a-z]{3,7}\b")
-STRAIGHT = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "—": "-", "–": "-"})
+STRAIGHT = str.maketrans({"‘": "'", "’": "'", "—": "-", "–": "-"})
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ def reading(phi: Float[Tensor, "time letters"], belongs: Int[Tensor, " time"], t
 
     phi: of one piece, the place behind the text last; belongs: the letter of each point.
     """
-    letters = [theme.glyph(letter) for letter in text] + ["⏹"]
+    letters = [theme.glyph(letter) for letter in text] + ["■"]
     right = float((phi.argmax(1) == belongs).float().mean())
     tokens, steps = theme.tokens(), list(range(len(phi)))
     return theme.figure(

@@ -137,7 +137,7 @@ function createLetters({ state, page }) {
       row.hidden = !values;
       if (!values) return;
       if (shown !== text) {
-        spans = [...text, "⏹"].map((letter) => element("span", { text: letter === " " ? "·" : letter }));
+        spans = [...text, "■"].map((letter) => element("span", { text: letter === " " ? "·" : letter }));
         row.replaceChildren(...spans);
         shown = text;
       }
@@ -226,7 +226,7 @@ function createBelow(view) {
       close.setAttribute("aria-label", `${words}. ${many} components weigh 5 % or more; the point drawn lies ${number(drawn[0])} across and ${number(drawn[1])} up.`);
       right.hidden = !phi.length || !phi[0].length;
       if (right.hidden) return;
-      const letters = [...text, "⏹"].map((letter) => (letter === " " ? "·" : letter)), row = clip(Math.floor(230 / letters.length), 6, 18);
+      const letters = [...text, "■"].map((letter) => (letter === " " ? "·" : letter)), row = clip(Math.floor(230 / letters.length), 6, 18);
       view.frame = drawWindow(path, phi, letters, step, { width: Math.max(220, right.clientWidth), row, ...look });
       sizeAs(path);
       path.setAttribute("aria-label", `The window's way through the letters: ${told(phi, text)}`);

@@ -74,7 +74,7 @@ export function densityAt(mixture, x, y) {
 
 /** Where the next point may fall, seen close: a map of the density, the point that was drawn, and both axes. */
 export function drawDensity(canvas, mixture, drawn, { size, token }) {
-  const context = clearCanvas(canvas, size + 46, size + 40), cells = 61, cell = size / cells;
+  const context = clearCanvas(canvas, size + 46, size + 40), cells = 53, cell = size / cells;
   const at = (k) => ((k + 0.5) / cells * 2 - 1) * RANGE;
   const values = Array.from({ length: cells * cells }, (_, k) => densityAt(mixture, at(k % cells), -at(Math.floor(k / cells))));
   const most = Math.max(...values, 1e-9);
@@ -85,7 +85,7 @@ export function drawDensity(canvas, mixture, drawn, { size, token }) {
   context.fillStyle = token("--f");
   values.forEach((value, k) => {
     context.globalAlpha = (value / most) ** 0.4; // a needle beside a wide hill must not hide it
-    if (context.globalAlpha > 0.02) context.fillRect((k % cells) * cell, Math.floor(k / cells) * cell, cell + 0.5, cell + 0.5);
+    if (context.globalAlpha > 0.02) context.fillRect((k % cells) * cell, Math.floor(k / cells) * cell, cell, cell);
   });
   context.globalAlpha = 1;
   Object.assign(context, { strokeStyle: token("--edge"), lineWidth: 1 });
