@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from lessons.arguments import explained
 from lessons.errors import LessonError
 from lessons.repeats import order
 
@@ -156,6 +157,7 @@ class Tune:
         return tuple(found)
 
 
+@explained
 def parse(text: str) -> Tune:
     """Read a tune; raises LessonError with one sentence for a text that is no tune this reader knows."""
     reader = reading(text)
@@ -165,10 +167,9 @@ def parse(text: str) -> Tune:
     return Tune(text, reader.fields, reader.bar, reader.unit, reader.key, bars, reader.notation)
 
 
+@explained
 def reading(text: str) -> "Reader":
     """A reader that has read a tune's header and stands before its first note; LessonError as for `parse`."""
-    if not isinstance(text, str):
-        raise LessonError(f"A tune is a text in ABC notation; a {type(text).__name__} is not.")
     if len(text) > MOST:
         raise LessonError(f"This text has {len(text):,} characters; a tune has at most {MOST:,}.")
     fields, start = _fields(text)

@@ -34,7 +34,7 @@ def features(text: str) -> Features:
     Raises LessonError for a text that `abc_reader` cannot read.
     """
     found: dict[str, list] = {name: [] for name in NAMES}
-    for part in re.split(r"(\n\n+|^\n+)", text):
+    for part in re.split(r"((?:(?<=\n)|^)\n+)", text):
         rows = [dict.fromkeys(NAMES, 0)] * len(part) if not part.strip() else _rows(part)
         for name, values in found.items():
             values.extend(row[name] for row in rows)

@@ -76,10 +76,8 @@ def adds_up(tune: Tune) -> tuple[bool, ...]:
     right = [length == tune.metre for length in lengths]
     for strain in strains(tune.bars):
         first, lasts = strain[0], [at for at in strain if _ends(tune.bars[at])]
-        partners = {
-            first: [*lasts, first - 1],
-            **{last: [first, last + 1] for last in lasts if last != first},
-        }
+        partners = {at: [first, at + 1] for at in lasts}
+        partners[first] = [*partners.get(first, ()), *lasts, first - 1]
         for at, others in partners.items():
             inside = [other for other in others if 0 <= other < len(lengths) and other != at]
             right[at] = right[at] or any(lengths[at] + lengths[other] == tune.metre for other in inside)
