@@ -62,6 +62,13 @@ def test_what_is_no_formula_is_never_given_to_mathjax(show):
     assert "cost" in shown and "javascript" in shown  # the words are still there to read
 
 
+def test_source_marks_a_span_and_escapes_inside_it():
+    shown = sanitised.source("a <b> $c$", marked=(2, 5))
+    assert "a <mark>&lt;b&gt;</mark> " in shown and harmless(
+        shown, ["pre", "span", "mark"], ["class", "style"]
+    )
+
+
 def test_html_keeps_structure_and_closes_what_is_open():
     assert sanitised.html("<h2>A</h2><p><strong>B<br />c") == "<h2>A</h2><p><strong>B<br>c</strong></p>"
 

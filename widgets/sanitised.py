@@ -110,19 +110,26 @@ def svg(text: str, size: int = 96, label: str = "", colour: str = "#1b1f24") -> 
     words = escaping.escape(label or "a drawing")
     style = f"width:{int(size)}px;background:#fff;border-radius:4px"
     try:
-        drawing = rebuilt(text, colour)
+        data = picture(text, colour)
     except ValueError as problem:
         empty = f"{style};height:{int(size)}px;display:inline-block;border:1px dashed #818a95"
         reason = escaping.escape(str(problem))
         return f'<span role="img" aria-label="{words}: {reason}" title="{reason}" style="{empty}"></span>'
-    data = base64.b64encode(drawing.encode()).decode()
-    return f'<img alt="{words}" src="data:image/svg+xml;base64,{data}" style="{style}">'
+    return f'<img alt="{words}" src="{data}" style="{style}">'
 
 
-def source(text: str) -> str:
-    """The characters of a text, to be read and never to be acted on."""
+def picture(text: str, colour: str = "#1b1f24") -> str:
+    """The same drawing as a data: address for an <img> or a plotly image; ValueError for no drawing."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(rebuilt(text, colour).encode()).decode()}"
+
+
+def source(text: str, marked: tuple[int, int] = (0, 0)) -> str:
+    """The characters of a text, to be read and never to be acted on; those from `marked` are underlined."""
+    shown, (start, end) = shortened(text), marked
+    before, inside, after = plain(shown[:start]), plain(shown[start:end]), plain(shown[end:])
+    mark = f"<mark>{inside}</mark>" if inside else ""
     rules = "white-space:pre-wrap;overflow-wrap:anywhere;margin:0"
-    return f'<pre class="{UNTYPESET}" style="{rules}">{plain(shortened(text))}</pre>'
+    return f'<pre class="{UNTYPESET}" style="{rules}">{before}{mark}{after}</pre>'
 
 
 def plain(text: str) -> str:
