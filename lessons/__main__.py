@@ -51,12 +51,14 @@ TRAINABLE = (
     "generation",
     "songs",
     "handwriting",
+    "recursive",
 )
 # Where a lesson's training is not in the module of its name.
 ELSEWHERE = {
     "lstm_variants": "variant_study",
     "teacher_forcing": "curriculum",
     "attention": "translation",
+    "recursive": "tree_study",
     "handwriting": "penmanship",
 }
 
