@@ -175,6 +175,13 @@ def test_uses_of_uses_do_not_grow_without_end():
     assert [one.get("href") for one in uses] == ["#s0"]
 
 
+def test_uses_of_groups_that_use_others_are_refused():
+    bomb = "".join(f"<g id='g{k}'><use href='#g{k + 1}'/><use href='#g{k + 1}'/></g>" for k in range(30))
+    alike = "<defs>" + "".join(f"<g id='g{k}'/>" for k in range(31)) + "</defs>"
+    kept = drawn(SVG.format("", f"{bomb}<g id='g30'><path d='m0 0 1 1'/></g>{alike}"))
+    assert not [one for one in kept.iter() if one.get("href")]
+
+
 def test_a_drawing_is_kept_as_it_is_and_coloured():
     kept = drawn(
         SVG.format('stroke="currentColor"', '<path d="m2 2 20 20" /><circle cx="1" cy="2" r="3"/>'),

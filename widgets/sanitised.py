@@ -149,7 +149,7 @@ def rebuilt(text: str, colour: str = "#1b1f24") -> str:
     root = parsed(text)
     if root.tag not in (f"{_SVG}svg", "svg"):
         raise ValueError("it is no drawing: its first element is not svg")
-    kept = _kept(root, "")
+    kept = _kept(root, "", _drawn_elsewhere(root))
     if kept is None or sum(1 for _ in kept.iter()) > PIECES:
         raise ValueError(f"it has more than {PIECES:,} elements")
     kept.set("xmlns", "http://www.w3.org/2000/svg")
@@ -200,26 +200,32 @@ def _reader() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": False}).disable(["link", "image", "autolink", "reference"])
 
 
-def _kept(element: ElementTree.Element, inside: str) -> ElementTree.Element | None:
+def _drawn_elsewhere(root: ElementTree.Element) -> set[str]:
+    """Ids found only in symbols and defs, where no `use` is kept: uses of uses grow without end."""
+    shelves = [one for one in root.iter() if str(one.tag).removeprefix(_SVG) in ("symbol", "defs")]
+    shelved = {one for shelf in shelves for one in shelf.iter()}
+    elsewhere = {one.get("id") for one in root.iter() if one not in shelved}
+    return {one.get("id", "") for one in shelved} - elsewhere - {""}
+
+
+def _kept(element: ElementTree.Element, inside: str, shelved: set[str]) -> ElementTree.Element | None:
     """An element without what could reach outside, or None if it is not one of SHAPES."""
     name = str(element.tag).removeprefix(_SVG)
-    if name not in SHAPES or (
-        name == "use" and inside in ("symbol", "defs")
-    ):  # uses of uses grow without end
+    if name not in SHAPES or (name == "use" and inside in ("symbol", "defs")):
         return None
     if name == "style" and REACHING.search(element.text or ""):
         return None
     kept = ElementTree.Element(name)
     for key, value in element.attrib.items():
         plain = key.rpartition("}")[2]
-        if name == "use" and plain == "href" and re.fullmatch(r"#[\w.-]+", value):
+        if name == "use" and plain == "href" and value[:1] == "#" and value[1:] in shelved:
             kept.set("href", value)
         elif key in ATTRIBUTES and VALUE.match(value) and not REACHING.search(value):
             kept.set(key, value)
     kept.text = element.text if name in ("text", "tspan", "title", "desc", "style") else None
     within = name if name in ("symbol", "defs") else inside
     for child in element:
-        if (one := _kept(child, within)) is not None:
+        if (one := _kept(child, within, shelved)) is not None:
             one.tail = child.tail if name in ("text", "tspan") else None
             kept.append(one)
     return kept
