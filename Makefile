@@ -25,7 +25,7 @@ ifeq ($(RELEASES),lowest)
   LAB_REQUIREMENTS := -r requirements-lowest.txt
   TEST_REQUIREMENTS := -r requirements-lowest.txt
 else ifeq ($(RELEASES),newest)
-  LAB_REQUIREMENTS := -e .
+  LAB_REQUIREMENTS := -e .[songs]
   TEST_REQUIREMENTS := -e .[test]
 endif
 

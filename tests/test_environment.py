@@ -32,7 +32,7 @@ def conda() -> dict:
 
 LOCKED = pins("requirements.txt", "requirements-test.txt")
 RUNTIME = [Requirement(line) for line in lock.direct()]
-ALL = [Requirement(line) for line in lock.direct("build", "test")]
+ALL = [Requirement(line) for line in lock.direct("songs", "build", "test")]
 
 
 @pytest.mark.parametrize("requirement", ALL, ids=lambda requirement: requirement.name)

@@ -49,11 +49,11 @@ def main() -> None:
         venv.create(folder, with_pip=True)
         python = str(pathlib.Path(folder, "Scripts" if os.name == "nt" else "bin", "python"))
         install = [python, "-m", "pip", "install", "-q", TORCH]
-        subprocess.check_call([*install, *direct()])
+        subprocess.check_call([*install, *direct("songs")])
         runtime = freeze(python)
         pins = pathlib.Path(folder, "pins.txt")
         pins.write_text("\n".join(runtime))
-        subprocess.check_call([*install, "-c", str(pins), *direct("build", "test")])
+        subprocess.check_call([*install, "-c", str(pins), *direct("songs", "build", "test")])
         tests = freeze(python) - runtime
     write("requirements.txt", "what a learner needs", sorted(runtime, key=str.lower))
     write(
@@ -61,7 +61,7 @@ def main() -> None:
         "what tests and builds add",
         ["-r requirements.txt", *sorted(tests, key=str.lower)],
     )
-    lowest = [requirement.replace(">=", "==") for requirement in direct("build", "test")]
+    lowest = [requirement.replace(">=", "==") for requirement in direct("songs", "build", "test")]
     write("requirements-lowest.txt", "the lower bounds of pyproject.toml", lowest)
 
 
