@@ -51,11 +51,11 @@ PRESETS = {
         count=40, held_out=8,
     ),
     "cpu": SIZES,
-    # What comes with the course: six hands, lines of several words, two layers; some 20 minutes on one core.
+    # What comes with the course: six hands, lines of a few words, two layers; some ten minutes on one core.
     "shipped": SIZES.but(
-        name="shipped", steps=4000, learning_rate=3e-3, evaluate_every=500, hidden_size=128, num_layers=2,
-        components=16, gaussians=6, pieces=LINES, hands="clerk,leaning,round,shaky,print,narrow", count=3000,
-        held_out=150, longest=20,
+        name="shipped", steps=3000, evaluate_every=500, hidden_size=128, num_layers=2, components=16,
+        gaussians=6, pieces=LINES, hands="clerk,leaning,round,shaky,print,narrow", count=3000, held_out=150,
+        longest=16,
     ),
     "gpu": SIZES.but(
         name="gpu", steps=20_000, learning_rate=1e-3, evaluate_every=1000, hidden_size=400, num_layers=2,
