@@ -43,9 +43,9 @@ class Written:
             f"Written({self.ink.text!r}, {len(self.ink)} points, bias {self.bias:g}, seed {self.seed}, {end})"
         )
 
-    def density(self, step: int) -> Mixture:
-        """The mixture that the point of a step was drawn from."""
-        return mixture(self.numbers[step], self.bias)
+    def density(self, step: int | None = None) -> Mixture:
+        """The mixture that the point of a step was drawn from; of all steps by default."""
+        return mixture(self.numbers if step is None else self.numbers[step], self.bias)
 
 
 @explained
@@ -99,7 +99,15 @@ def handwrite_all(
     offsets, told = torch.stack(drawn, 1).cpu(), torch.stack(numbers, 1).cpu()
     phi = torch.stack(looks, 1).cpu() if looks else offsets.new_zeros(len(texts), len(drawn), 0)
     return [
-        _written(text, offsets[row, :end], told[row, :end], phi[row, :end, len(before) :], bias, seed, done)
+        _written(
+            text if model.gaussians else "",
+            offsets[row, :end],
+            told[row, :end],
+            phi[row, :end, len(before) :],
+            bias,
+            seed,
+            done,
+        )
         for row, (text, end, done) in enumerate(zip(texts, counts.tolist(), finished.tolist(), strict=True))
         if end
     ]

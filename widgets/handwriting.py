@@ -56,6 +56,8 @@ class Writing(anywidget.AnyWidget):
     def _again(self, _: Any = None) -> None:
         """Write what is asked; if that cannot be, say so and keep what is there."""
         try:
+            if self.network not in self.models:
+                raise LessonError(f"There is no network {self.network!r}; there is {', '.join(self.models)}.")
             model = self.models[self.network]
             self.written = handwrite(model, self.text, self.bias, self.seed, prime(self.hand))
         except LessonError as problem:
@@ -95,18 +97,19 @@ def write(
     models = model if isinstance(model, Mapping) else {"the network": model}
     widget = Writing(theme="dark" if theme.tokens() is theme.DARK else "auto")
     slots.keep(widget)
-    widget.models = dict(models)
+    widget.models, widget.network = dict(models), next(iter(models))
     widget._choices = {
         "hands": hands(), "networks": list(models), "reads": any(m.gaussians for m in models.values())
     }  # fmt: skip
+    wrong = ""
     try:
-        asked = {"text": text, "bias": float(bias), "seed": seed, "hand": hand, "network": next(iter(models))}
-        widget.set_trait("network", asked["network"])
+        asked = {"text": text, "bias": float(bias), "seed": seed, "hand": hand}
         for name, value in asked.items():
             setattr(widget, name, value)
     except (traitlets.TraitError, TypeError, ValueError):
-        widget.message = "A text, a bias and a seed are asked for; what was given is something else."
+        wrong = "A text, a bias and a seed are asked for; what was given is something else."
     widget.begin()
+    widget.message = wrong or widget.message
     return widget
 
 
@@ -129,7 +132,7 @@ def prime(hand: str) -> Ink | None:
 
 def packed(written: Written) -> dict[str, Any]:
     """What the module draws: places, lifts, the window and every mixture, rounded."""
-    ink, mix = written.ink, written.density(slice(None))
+    ink, mix = written.ink, written.density()
     parts = (
         mix.log_weights.exp()[..., None], mix.mean, mix.log_deviation.exp(), mix.lean.tanh()[..., None],
     )  # fmt: skip
