@@ -119,12 +119,18 @@ def test_the_roll_has_a_bar_for_every_note(model):
     figure = pictures.roll(TUNE, model)
     (bars,) = figure.data
     assert list(bars.y) == [note.pitches[0] for note in tune.notes]
-    assert list(bars.marker.color) == pytest.approx(songs.certainty(model, tune))
+    shades = [piano_roll.shade(chance) for chance in songs.certainty(model, tune)]
+    assert list(bars.marker.color) == pytest.approx(shades)
     assert figure.layout.xaxis.title.text == "time, seconds" and figure.layout.yaxis.title.text == "pitch"
     assert "4 of 4 bars" in figure.summary and len(pictures.roll(TUNE, model, repeats=True).data[0].y) == 46
     assert not pictures.roll(TUNE).data[0].marker.showscale
     with pytest.raises(LessonError, match="K:D"):
         pictures.roll("ABc")
+
+
+def test_shades_go_by_powers_of_ten():
+    found = [piano_roll.shade(chance) for chance in (0, 1e-5, 1e-3, 1e-2, 0.1, 1)]
+    assert found == pytest.approx([0, 0, 0, 1 / 3, 2 / 3, 1])
 
 
 def test_names_of_pitches():

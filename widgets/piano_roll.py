@@ -1,5 +1,6 @@
 """A tune as a piano roll: its notes by time and pitch, coloured by how sure a network was of each."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,14 +31,17 @@ def roll(
     chances = certainty(tune, certain) if isinstance(certain, char_rnn.CharModel) else certain
     notes = on_the_roll(tune, chances, repeats)
     rows = [(note, pitch) for note in notes["list"] for pitch in note["pitches"]]
-    colour = [note["chance"] for note, _ in rows] if chances is not None else theme.tokens().soft
+    colour = [note["shade"] for note, _ in rows] if chances is not None else theme.tokens().soft
     bars = go.Bar(
         x=[note["end"] - note["start"] for note, _ in rows], base=[note["start"] for note, _ in rows],
         y=[pitch for _, pitch in rows], orientation="h", width=0.86,
         marker={
             "color": colour, "colorscale": theme.scale(theme.UNIT_SCALE), "cmin": 0, "cmax": 1,
             "showscale": chances is not None, "line": {"color": theme.tokens().edge, "width": 0.5},
-            "colorbar": {"title": {"text": "probability of the note", "side": "right"}, "thickness": 12},
+            "colorbar": {
+                "title": {"text": "probability of the note", "side": "right"}, "thickness": 12,
+                "tickvals": [0, 1 / 3, 2 / 3, 1], "ticktext": ["0.1 %", "1 %", "10 %", "100 %"],
+            },
         },
         customdata=[f"{note['name']}, bar {note['bar']}" + told_chance(note["chance"]) for note, _ in rows],
         hovertemplate="%{customdata}<extra></extra>",
@@ -54,6 +58,11 @@ def roll(
         xaxis={"range": [0, notes["list"][-1]["end"]], "showgrid": False},
         yaxis={"range": [low - 0.5, high + 0.5], "tickvals": named, "ticktext": [name(p) for p in named]},
     )  # fmt: skip
+
+
+def shade(chance: float) -> float:
+    """A probability's place on the colour scale, by powers of ten: 0 for a thousandth or less, 1 for certain."""
+    return min(max(1 + math.log10(max(chance, 1e-9)) / 3, 0.0), 1.0)
 
 
 def told_chance(chance: float | None) -> str:
@@ -100,6 +109,7 @@ def on_the_roll(tune: Tune, chances: Sequence[float] | None, repeats: bool) -> d
             "start": one.start, "end": one.end, "pitches": list(one.pitches), "bar": bar_of[one.note],
             "name": " and ".join(name(pitch) for pitch in one.pitches),
             "chance": None if chances is None else chances[one.note],
+            "shade": None if chances is None else shade(chances[one.note]),
         }
         for one in played
     ]  # fmt: skip

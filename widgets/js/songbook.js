@@ -212,7 +212,7 @@ function createRoll(view) {
     const nodes = names.flatMap(([pitch, name]) => [line(LEFT, y(pitch) + row / 2, width - 8, y(pitch) + row / 2), text(name, LEFT - 6, y(pitch) + row / 2 + 4, "end")]);
     nodes.push(...bars.map((at) => line(x(at), 0, x(at), ROLL)), head);
     boxes = notes.map((note) => note.pitches.map((pitch) => {
-      const fill = note.chance === null ? "var(--soft)" : css(shade("f", note.chance));
+      const fill = note.chance === null ? "var(--soft)" : css(shade("f", note.shade));
       const box = drawing("rect", { x: x(note.start), y: y(pitch), width: Math.max(1.5, x(note.end) - x(note.start) - 1), height: Math.max(3, row), rx: ROUND, class: "un-note", style: { fill } });
       box.addEventListener("pointermove", (event) => view.tip.show(event, told(note)));
       box.addEventListener("pointerleave", () => view.tip.show(null));
