@@ -61,7 +61,7 @@ def roll(
 
 
 def shade(chance: float) -> float:
-    """A probability's place on the colour scale, by powers of ten: 0 for a thousandth or less, 1 for certain."""
+    """A probability on the colour scale, by powers of ten: 0 for a thousandth or less, 1 for certainty."""
     return min(max(1 + math.log10(max(chance, 1e-9)) / 3, 0.0), 1.0)
 
 
