@@ -42,8 +42,10 @@ class Edit:
         here = self.layer is None or self.layer % num_layers == layer
         return here and self.direction in (None, direction)
 
-    def apply(self, value: Float[Tensor, "batch hidden"], step: int) -> Float[Tensor, "batch hidden"]:
-        """The value to go on with at a step."""
+    def apply(
+        self, value: Float[Tensor, "batch hidden *more"], step: int
+    ) -> Float[Tensor, "batch hidden *more"]:
+        """The value to go on with at a step; a unit may have several numbers, as a slot of a memory has."""
         if self.steps is not None and step not in self.steps:
             return value
         chosen = slice(None) if self.units is None else list(self.units)
@@ -93,8 +95,8 @@ class Recorder:
         self.rows: dict[str, list[Tensor]] = {}
 
     def __call__(
-        self, step: int, name: str, value: Float[Tensor, "batch hidden"]
-    ) -> Float[Tensor, "batch hidden"]:
+        self, step: int, name: str, value: Float[Tensor, "batch hidden *more"]
+    ) -> Float[Tensor, "batch hidden *more"]:
         for edit in self.edits:
             if edit.name == name:
                 value = edit.apply(value, step)
