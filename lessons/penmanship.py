@@ -32,7 +32,7 @@ class HandwritingPreset(Preset):
     evaluate_every: int = 100
     precision: str = "float32"
     threads: int | None = 1
-    hidden_size: int = 64
+    hidden_size: int = 96
     num_layers: int = 1
     components: int = 10
     gaussians: int = 5
@@ -44,7 +44,7 @@ class HandwritingPreset(Preset):
     longest: int = 24
 
 
-SIZES = HandwritingPreset("cpu", steps=2000)
+SIZES = HandwritingPreset("cpu", steps=1800)
 PRESETS = {
     "ci": SIZES.but(
         name="ci", steps=12, evaluate_every=6, hidden_size=16, components=4, gaussians=3, batch_size=8,

@@ -19,6 +19,7 @@ CELLS = 81
 REACH = 1.6  # heights of an x that the map of offsets shows to each side
 SHOWN = 1500  # offsets at most
 AT_MOST = 12
+DOT = 0.06  # heights of an x: what is smaller is drawn as a dot of this radius
 
 
 def sheet(inks: Mapping[str, Ink], title: str = "Lines written by hand") -> theme.Figure:
@@ -30,7 +31,8 @@ def sheet(inks: Mapping[str, Ink], title: str = "Lines written by hand") -> them
         points = ink.points
         wide = max(wide, float(points[:, 0].max()) + 0.5)
         for stroke in ink.strokes:
-            stroke = stroke if len(stroke) > 1 else np.repeat(stroke, 2, 0)
+            if np.ptp(stroke, axis=0).max() < DOT:  # a line without length is not drawn at all
+                stroke = stroke.mean(0) + DOT * np.array([[-1, 0], [1, 0], [0, -1], [0, 1]])
             x += [*stroke[:, 0].tolist(), None]
             y += [*(stroke[:, 1] - GAP * row).tolist(), None]
     lines = go.Scatter(
@@ -73,7 +75,7 @@ def offsets(points: Float[Tensor, "points 3"], mix: Mixture) -> theme.Figure:
     cost = float(_cost(points, mix))
     return theme.figure(
         go.Heatmap(
-            z=density.sqrt().float().numpy(), x=axis.tolist(), y=axis.tolist(), showscale=False,
+            z=(density**0.3).float().numpy(), x=axis.tolist(), y=axis.tolist(), showscale=False,
             colorscale=[[0, tokens.card], [1, tokens.f]], hoverinfo="skip",
         ),
         go.Scatter(
@@ -83,7 +85,7 @@ def offsets(points: Float[Tensor, "points 3"], mix: Mixture) -> theme.Figure:
         ),
         title="Where does the pen go next?",
         summary=f"Dots: real offsets. Blue: {which}, the best that stays the same everywhere; a point costs "
-        f"{cost:.2f} nats under it.",
+        f"{cost:.2f} nats under it.".replace("-", "−"),
         height=theme.TOP + 56 + 400,
         x="across (heights of an x)",
         y="up (heights of an x)",
