@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from lessons import char_rnn, corpora, songs, tune_features, units
+from lessons import songs, tune_features, units
+from lessons.char_rnn import CharModel
 from lessons.experiments.claim import Claim, Figures, Margin, Measure
-from lessons.experiments.excerpt import excerpt
-from lessons.experiments.tunes_keep_the_metre import FIRST_SEED, SIZES, plan
+from lessons.experiments.tune_writer import FIRST_SEED, SIZES, corpus, steps, trained, untrained
 from lessons.tracing import trace
-from lessons.training import fit
 
 FULL = "the bar is full"
 AUC = "AUC of the best unit for a full bar"
@@ -18,10 +17,9 @@ UNTRAINED, TRAINED = "untrained", "trained"
 
 def settings(preset: str) -> dict:
     """Everything that decides the result."""
-    sizes = asdict(SIZES) | {"steps": plan(preset)["steps"]}
     return {
-        "lstm": sizes, "tunes": tunes(preset), "signal": "c", "excerpt": preset == "ci",
-        "seeds from": FIRST_SEED,
+        "lstm": asdict(SIZES) | {"steps": steps(preset)}, "tunes": tunes(preset), "signal": "c",
+        "excerpt": preset == "ci", "seeds from": FIRST_SEED,
     }  # fmt: skip
 
 
@@ -32,18 +30,16 @@ def tunes(preset: str) -> int:
 
 def run(seed: int, preset: str) -> Figures:
     """Score all units on held-out tunes before and after training; the unit is chosen on the first halves."""
-    seed = FIRST_SEED + seed
-    corpus = corpora.load("tunes", quiet=True)
-    read = songs.bodies(corpus, "test")[: tunes(preset)]
-    corpus = excerpt(corpus, documents=60) if preset == "ci" else corpus
-    sizes = SIZES.but(steps=plan(preset)["steps"], baseline_order=None)
-    model = char_rnn.build(corpus.vocabulary, sizes, seed).eval()
-    found = {UNTRAINED: score(model, read)}
-    fit(songs.SongTask(model, corpus, sizes, seed), seed=seed, progress=False)
-    return {AUC: found | {TRAINED: score(model, read)}}
+    read = songs.bodies(corpus(preset)[1], "test")[: tunes(preset)]
+    return {
+        AUC: {
+            UNTRAINED: score(untrained(seed, preset), read),
+            TRAINED: score(trained(seed, preset), read),
+        }
+    }
 
 
-def score(model: char_rnn.CharModel, read: list[str]) -> float:
+def score(model: CharModel, read: list[str]) -> float:
     """How well the unit chosen on the tunes' first halves tells full bars on their second halves."""
     found = units.scores(trace(model, read), read, describe=tune_features.features)
     best = next(one for one in found if one.feature == FULL)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from lessons import char_rnn, corpora, songs, tune_scores
+from lessons import songs, tune_scores
 from lessons.experiments.bound import Bound
 from lessons.experiments.claim import Claim, Figures, Measure
-from lessons.experiments.excerpt import excerpt
-from lessons.experiments.tunes_keep_the_metre import FIRST_SEED, SIZES, plan
-from lessons.training import fit
+from lessons.experiments.tune_writer import FIRST_SEED, SIZES, steps, trained
 
 TONIC = tune_scores.MEASURES[2]
 KEYS = ("G", "D", "A", "Am", "Em")
@@ -17,11 +15,16 @@ KEYS = ("G", "D", "A", "Am", "Em")
 
 def settings(preset: str) -> dict:
     """Everything that decides the result."""
-    sizes = asdict(SIZES) | {"steps": plan(preset)["steps"]}
     return {
-        "lstm": sizes, "tunes a key": tunes(preset), "temperature": 0.7, "keys": list(KEYS),
-        "excerpt": preset == "ci", "seeds from": FIRST_SEED,
+        "lstm": asdict(SIZES) | {"steps": steps(preset)}, "tunes a key": tunes(preset),
+        "longest": longest(preset), "temperature": 0.7, "keys": list(KEYS), "excerpt": preset == "ci",
+        "seeds from": FIRST_SEED,
     }  # fmt: skip
+
+
+def longest(preset: str) -> int:
+    """At how many characters a tune is cut."""
+    return 60 if preset == "ci" else songs.LONGEST
 
 
 def tunes(preset: str) -> int:
@@ -31,17 +34,11 @@ def tunes(preset: str) -> int:
 
 def run(seed: int, preset: str) -> Figures:
     """Train on the books, then write reels and jigs in each key from headers that differ in the key alone."""
-    seed = FIRST_SEED + seed
-    corpus = corpora.load("tunes", quiet=True)
-    corpus = excerpt(corpus, documents=60) if preset == "ci" else corpus
-    sizes = SIZES.but(steps=plan(preset)["steps"], baseline_order=None)
-    model = char_rnn.build(corpus.vocabulary, sizes, seed)
-    fit(songs.SongTask(model, corpus, sizes, seed), seed=seed, progress=False)
-    found = {}
+    model, found = trained(seed, preset), {}
     for key in KEYS:
         asked = [songs.Condition(*kind, key).header for kind in (("reel", "C|"), ("jig", "6/8"))]
         headers = [asked[number % 2] for number in range(tunes(preset))]
-        written = songs.write(model, headers, 0.7, seed, plan(preset)["longest"])
+        written = songs.write(model, headers, 0.7, FIRST_SEED + seed, longest(preset))
         found[key] = tune_scores.judge_all(written)[TONIC]
     return {TONIC: found}
 

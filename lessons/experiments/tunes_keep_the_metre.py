@@ -4,47 +4,38 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from lessons import char_rnn, corpora, songs, tune_scores
+from lessons import songs, tune_scores
 from lessons.experiments.claim import Claim, Figures, Margin, Measure
-from lessons.experiments.excerpt import excerpt
+from lessons.experiments.tune_writer import FIRST_SEED, SIZES, corpus, steps, trained
 from lessons.ngram import NGram
-from lessons.training import fit
 
-FIRST_SEED = 20  # 0 and 100 were used to size the experiment
 PARSED, BARS, TONIC, CLOSED = tune_scores.MEASURES
 LSTM, COUNTED = "LSTM", "5-gram"
-SIZES = songs.PRESETS["cpu"].but(steps=1500, evaluate_every=1500, valid_characters=2_000, threads=1)
 
 
 def plan(preset: str) -> dict:
     """How long to train, and how many tunes of at most how many characters to write."""
-    if preset == "ci":
-        return {"steps": 6, "tunes": 4, "longest": 60}
-    return {"steps": SIZES.steps, "tunes": 120, "longest": songs.LONGEST}
+    tunes, longest = (4, 60) if preset == "ci" else (120, songs.LONGEST)
+    return {"steps": steps(preset), "tunes": tunes, "longest": longest}
 
 
 def settings(preset: str) -> dict:
     """Everything that decides the result."""
-    sizes = asdict(SIZES) | {"steps": plan(preset)["steps"]}
     return {
-        "lstm": sizes, "plan": plan(preset), "order": 5, "temperature": 1.0, "excerpt": preset == "ci",
-        "seeds from": FIRST_SEED,
+        "lstm": asdict(SIZES) | {"steps": steps(preset)}, "plan": plan(preset), "order": 5,
+        "temperature": 1.0, "excerpt": preset == "ci", "seeds from": FIRST_SEED,
     }  # fmt: skip
 
 
 def run(seed: int, preset: str) -> Figures:
     """Train on the books, write a tune for each held-out header, and judge them; the 5-gram likewise."""
-    seed, asked = FIRST_SEED + seed, plan(preset)
-    corpus = corpora.load("tunes", quiet=True)
-    headers = songs.headers(corpus, "test", asked["tunes"])
-    corpus = excerpt(corpus, documents=60) if preset == "ci" else corpus
-    sizes = SIZES.but(steps=asked["steps"], baseline_order=None)
-    model = char_rnn.build(corpus.vocabulary, sizes, seed)
-    fit(songs.SongTask(model, corpus, sizes, seed), seed=seed, progress=False)
-    counted = NGram(5).fit(corpus.train, corpus.vocabulary)
+    asked, (books, whole) = plan(preset), corpus(preset)
+    headers = songs.headers(whole, "test", asked["tunes"])
+    model, dice = trained(seed, preset), FIRST_SEED + seed
+    counted = NGram(5).fit(books.train, books.vocabulary)
     judged = {
-        COUNTED: tune_scores.judge_all(songs.write_by_counts(counted, headers, 1.0, seed, asked["longest"])),
-        LSTM: tune_scores.judge_all(songs.write(model, headers, 1.0, seed, asked["longest"])),
+        COUNTED: tune_scores.judge_all(songs.write_by_counts(counted, headers, 1.0, dice, asked["longest"])),
+        LSTM: tune_scores.judge_all(songs.write(model, headers, 1.0, dice, asked["longest"])),
     }
     return {
         measure: {name: figures[measure] for name, figures in judged.items()} for measure in (BARS, TONIC)
