@@ -144,7 +144,7 @@ def node_cases(tmp_path_factory):
 
 
 @needs_node
-@pytest.mark.parametrize("name", ["rnn", "views"])
+@pytest.mark.parametrize("name", ["rnn", "views", "paper"])
 def test_node(name, node_cases):
     file = Path(__file__).parent / "js" / f"{name}.test.mjs"
     done = subprocess.run(
