@@ -24,8 +24,8 @@ class GenerationPreset(BriefPreset):
 
 
 SHIPPED = GenerationPreset(
-    "shipped", steps=5000, learning_rate=8e-3, evaluate_every=500, threads=1, hidden_size=256,
-    embedding_size=32, batch_size=32, length=80,
+    "shipped", steps=2500, learning_rate=1e-2, evaluate_every=500, threads=1, hidden_size=256,
+    embedding_size=32, batch_size=32, length=64,
 )  # fmt: skip
 PRESETS = {
     "ci": GenerationPreset(
@@ -42,10 +42,10 @@ PRESETS = {
         "gpu", steps=20_000, learning_rate=2e-3, evaluate_every=1000, hidden_size=512, num_layers=3,
         embedding_size=64, dropout=0.3, batch_size=64, length=128, medium="html",
     ),
-    "figure": SHIPPED.but(name="figure", medium="figure", steps=4000, dropout=0.2),
+    "figure": SHIPPED.but(name="figure", medium="figure", dropout=0.1),
     "html": SHIPPED.but(name="html", medium="html"),
-    "journal": SHIPPED.but(name="journal", medium="journal", steps=4000, dropout=0.1),
-    "code": SHIPPED.but(name="code", medium="code", dropout=0.1),
+    "journal": SHIPPED.but(name="journal", medium="journal"),
+    "code": SHIPPED.but(name="code", medium="code"),
 }  # fmt: skip
 
 

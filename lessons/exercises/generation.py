@@ -100,11 +100,11 @@ NESTS = Exercise(
             "an end tag came when nothing was open; that is no error of yours to stop with, but a False.",
         ),
         behaves_like(
-            lambda tags: _stacked(tags, names=False), "an end tag must name the element that it closes."
-        ),
-        behaves_like(
             _counted_by_name,
             "counting every element's tags does not see their order: <p><em></p></em> has all it needs.",
+        ),
+        behaves_like(
+            lambda tags: _stacked(tags, names=False), "an end tag must name the element that it closes."
         ),
         behaves_like(
             _counted, "as many end tags as start tags can still be the wrong ones, or in wrong order."
@@ -296,7 +296,7 @@ ESCAPED = Exercise(
 ''',
     solution=escaped,
     cases=(
-        Case("<em>a & b</em><script>1</script>", lambda: ("<em>a & b</em><script>1</script>",)),
+        Case("<em>&lt;</em><script>1</script>", lambda: ("<em>&lt;</em><script>1</script>",)),
         Case("Rosencrantz & Guildenstern", lambda: ("Rosencrantz & Guildenstern",)),
         Case("a text about &lt;", lambda: ("&lt; is how one writes <",)),
         Case("<img src=x onerror=alert(1)>", lambda: ("<img src=x onerror=alert(1)>",)),
