@@ -27,7 +27,7 @@ CLAIM = Claim(
     lesson="06_lstm_variants",
     statement="Without its forget gate an LSTM solves adding at least 100 steps later and reads plays "
     "at least 0.05 bits worse.",
-    source="Greff et al. 2017, LSTM: A Search Space Odyssey, section V, where removing the forget gate "
+    source="Greff et al. 2017, LSTM: A Search Space Odyssey, section V-B, where removing the forget gate "
     "hurt on all three tasks; Gers, Schmidhuber & Cummins 2000, Learning to Forget, section 3, on endless "
     "input.",
     budget="nothing beyond variants-perform-alike, whose trainings it reads",

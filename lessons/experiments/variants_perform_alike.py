@@ -82,7 +82,7 @@ CLAIM = Claim(
     lesson="06_lstm_variants",
     statement="Most variants of the LSTM, one part taken out or two gates coupled, do about as well as the "
     "full one: adding is solved hardly later, and plays are read hardly worse.",
-    source="Greff et al. 2017, LSTM: A Search Space Odyssey, section V and figure 3; 32 units, one "
+    source="Greff et al. 2017, LSTM: A Search Space Odyssey, section V-B and figure 3; 32 units, one "
     "learning rate for all, and a GRU beside them are ours.",
     budget="18 trainings of at most 800 steps a seed, about half a minute on one core",
     measures=(
