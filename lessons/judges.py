@@ -45,7 +45,7 @@ class _Nesting(HTMLParser):
     opened: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__init__(convert_charrefs=False)  # &lt; is no < that belongs to no tag
 
     def handle_starttag(self, tag: str, attrs: list) -> None:
         if tag not in ELEMENTS:
