@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import numpy
 import pytest
 
-from lessons import hershey, ink, kanji, pen, sources
+from lessons import hershey, ink, inventory, kanji, pen, sources
 from lessons.errors import LessonError
 from lessons.hershey import ALPHABET, FONTS
 from lessons.ink import Ink, from_strokes
@@ -160,3 +160,18 @@ def test_kanji_come_on_request_only(monkeypatch):
     cut(monkeypatch)
     with pytest.raises(LessonError, match="corpora fetch kanjivg"):
         kanji.kanji(2, 2)
+
+
+def test_all_sources_are_fetched_but_those_on_request(monkeypatch):
+    asked = []
+    monkeypatch.setattr(sources, "read", lambda source, **_: (asked.append(source.id) or {}, "fetched"))
+    inventory.fetch()
+    assert "hershey" in asked and "kanjivg" not in asked
+    inventory.fetch(["kanjivg"])
+    assert asked[-1] == "kanjivg"
+
+
+def test_what_is_on_request_is_not_missing(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("UNROLLED_DATA", str(tmp_path))
+    assert inventory.verify()["kanjivg"] == "on request"
+    assert "`handwriting-letters.json`" in inventory.table() and "none" in inventory.table()
