@@ -11,7 +11,7 @@ from lessons.penmanship import HandwritingPreset
 from lessons.training import fit
 
 SHARE = "points at which the right letter is read most"
-NEAR = "or its neighbour"
+NEAR = "points at which it or its neighbour is read most"
 BEFORE, EVEN, AFTER = "before training", "at an even pace", "after training"
 STEPS = 1200
 SIZES = penmanship.PRESETS["cpu"].but(steps=STEPS, evaluate_every=STEPS, count=1000, held_out=100)
