@@ -19,7 +19,7 @@ verovio.enableLog(verovio.LOG_OFF)
 toolkit = verovio.toolkit()
 toolkit.setOptions({
     "inputFrom": "abc", "pageWidth": WIDTH, "scale": 45, "adjustPageHeight": True, "svgViewBox": True,
-    "header": "none", "footer": "none", "breaks": "auto", "staffLineWidth": 0.2, "pageMarginTop": 20,
+    "header": "none", "footer": "none", "breaks": "auto", "staffLineWidth": 0.25, "pageMarginTop": 20,
     "pageMarginBottom": 20, "pageMarginLeft": 20, "pageMarginRight": 20, "xmlIdSeed": 1,
 })
 if not toolkit.loadData(sys.stdin.buffer.read().decode()):
