@@ -8,7 +8,7 @@ import ast
 import re
 import textwrap
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from markdown_it import MarkdownIt
 
@@ -17,7 +17,7 @@ PAGE = 400  # characters of Markdown after which a page is full
 SHORTEST, LONGEST = 60, 600  # characters of a function
 
 
-def joined(documents: Iterator[str]) -> str:
+def joined(documents: Iterable[str]) -> str:
     """Documents that end in one line end each, with blank lines between them."""
     return "\n".join(documents)
 

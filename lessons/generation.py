@@ -42,10 +42,10 @@ PRESETS = {
         "gpu", steps=20_000, learning_rate=2e-3, evaluate_every=1000, hidden_size=512, num_layers=3,
         embedding_size=64, dropout=0.3, batch_size=64, length=128, medium="html",
     ),
-    "figure": SHIPPED.but(name="figure", medium="figure", dropout=0.1),
+    "figure": SHIPPED.but(name="figure", medium="figure", steps=2000, dropout=0.1),
     "html": SHIPPED.but(name="html", medium="html"),
-    "journal": SHIPPED.but(name="journal", medium="journal"),
-    "code": SHIPPED.but(name="code", medium="code"),
+    "journal": SHIPPED.but(name="journal", medium="journal", steps=1800),
+    "code": SHIPPED.but(name="code", medium="code", steps=2000),
 }  # fmt: skip
 
 
