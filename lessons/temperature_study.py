@@ -133,13 +133,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         found = {}
     for name in asked.media or media.MEDIA:
         found[name] = study(name, asked.count, asked.seed)
-        print(
-            name,
-            *(f"{row['temperature']}: {row['well formed']:.2f}" for row in found[name]["curves"][NETWORK]),
-        )
-    result = {
+        shares = (f"{row['temperature']}: {row['well formed']:.2f}" for row in found[name]["curves"][NETWORK])
+        print(f"{name}, well formed at", ", ".join(shares))
+        sources.write_whole(place(), (json.dumps(_result(asked, found), indent=1) + "\n").encode())
+
+
+def _result(asked: argparse.Namespace, found: dict[str, Any]) -> dict[str, Any]:
+    """What the file holds."""
+    return {
         "schema": SCHEMA,
-        "command": "python -m lessons.temperature_study",
+        "command": f"python -m lessons.temperature_study --count {asked.count} --seed {asked.seed}",
         "documents": asked.count,
         "longest": LONGEST,
         "span": SPAN,
@@ -149,8 +152,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         "device": "cpu",
         "media": {name: found[name] for name in media.MEDIA if name in found},
     }
-    text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
-    sources.write_whole(place(), text.encode())
 
 
 if __name__ == "__main__":
