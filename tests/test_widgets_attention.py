@@ -155,7 +155,7 @@ def test_a_tag_asks_for_its_language():
     assert pictures.truth(model, "<2da> 45") == "femogfyrre" and pictures.truth(model, "<2da> one") == ""
     figure = pictures.attend(model, "<2fr> 21")
     assert "vingt et un is right" in figure.summary or "vingt-et-un is right" in figure.summary
-    assert figure.layout.xaxis.ticktext[0] == "&lt;2fr&gt;"
+    assert figure.layout.xaxis.ticktext[0] == "<br>&lt;2fr&gt;"
     assert named(figure, "map").customdata[0][0] == "&lt;2fr&gt;"
     back = crossing.crossings(model, (21, 45), "da", "<2da> ")
     seen = look(model, ["<2da> forty-five"], ["femogfyrre"])

@@ -303,7 +303,7 @@ def _axes(scene: Scene) -> dict[str, dict]:
         "xaxis": {"domain": [0, 0.7], "range": [-0.5, len(source) - 0.5], "showgrid": False, "anchor": "y",
                   "tickvals": list(range(len(source))), "tickangle": 0,
                   "title": {"text": "source, place by place"},
-                  "ticktext": [theme.escape(theme.glyph(sign)) for sign in source],
+                  "ticktext": [_under(sign) for sign in source],
                   "tickfont": small | {"size": 13 if len(source) < 32 else 10}},
         "yaxis": {"domain": [0, 0.57], "range": [len(written) - 0.5, -0.5], "showgrid": False,
                   "tickvals": list(range(len(written))), "title": {"text": "written, step by step"},
@@ -322,6 +322,12 @@ def _axes(scene: Scene) -> dict[str, dict]:
                    "showgrid": False, "title": {"text": f"{now.contexts.shape[-1]} numbers, −1 to 1"}},
         "yaxis5": {"domain": [0.71, 0.97], "anchor": "x3", "visible": False},
     }  # fmt: skip
+
+
+def _under(sign: str) -> str:
+    """A source symbol below its column; a tag is wider than that, so it stands a line lower."""
+    tag = sign.startswith("<2") and sign.endswith(">")
+    return "<br>" * tag + theme.escape(theme.glyph(sign))
 
 
 def _clicked(points: Any) -> dict[str, int] | None:

@@ -39,9 +39,12 @@ def progress(seen: Mapping[str, Progress]) -> theme.Figure:
         for place, (measure, _) in enumerate(PANELS)
         for name, one in seen.items()
     ]
+    worst, most = (
+        min(TOP, max(row[measure] for one in seen.values() for row in one.rows)) for measure in (ALONE, TOLD)
+    )
     names = ends(
-        [(theme.escape(name), min(one.rows[-1][ALONE], TOP), theme.colour(looks[name][0]))
-         for name, one in seen.items()], 0.0, TOP,
+        [(theme.escape(name), one.rows[-1][ALONE], theme.colour(looks[name][0]))
+         for name, one in seen.items()], 0.0, worst,
     )  # fmt: skip
     heads = [
         {"text": text, "x": 0, "xref": f"x{number} domain", "xanchor": "left", "y": 1.01,
@@ -49,7 +52,6 @@ def progress(seen: Mapping[str, Progress]) -> theme.Figure:
         for number, text in (("", "fed the truth"), ("2", "alone"))
     ]  # fmt: skip
     last = max(row["step"] for one in seen.values() for row in one.rows)
-    most = max(min(row[TOLD], TOP) for one in seen.values() for row in one.rows)
     return theme.figure(
         *lines, title="What does each way of feeding do, as training goes on?", summary=_tell(seen),
         height=theme.TOP + 56 + 340, margin={"r": 120, "t": theme.TOP + 16},
@@ -57,7 +59,7 @@ def progress(seen: Mapping[str, Progress]) -> theme.Figure:
         xaxis={"domain": [0, 0.44], "range": [0, last], "title": {"text": "training step"}},
         xaxis2={"domain": [0.56, 1], "range": [0, last], "anchor": "y2", "title": {"text": "training step"}},
         yaxis={"range": [-0.03 * most, 1.05 * most], "title": {"text": PANELS[0][1]}},
-        yaxis2={"range": [-3, TOP], "anchor": "x2", "title": {"text": PANELS[1][1]}},
+        yaxis2={"range": [-0.03 * worst, 1.05 * worst], "anchor": "x2", "title": {"text": PANELS[1][1]}},
     )  # fmt: skip
 
 
