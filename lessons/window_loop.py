@@ -50,57 +50,48 @@ def run(
     return Read(h_read[..., :hidden], h_read[..., hidden:], window, kappa, phi, c)
 
 
+class Kept(NamedTuple):
+    """What the loop writes into, a row for each step: h beside what was read, window, LSTM's parts."""
+
+    h_read: Float[Tensor, "time batch across"]
+    window: Float[Tensor, "time batch numbers"]
+    kappa: Float[Tensor, "time batch gaussians"]
+    phi: Float[Tensor, "time batch 1 letters"]
+    c: Float[Tensor, "time batch hidden"]
+    gates: Float[Tensor, "time batch rows"]
+    squashed: Float[Tensor, "time batch hidden"]
+
+    @classmethod
+    def room(cls, from_x: Tensor, letters: Tensor, numbers: int) -> "Kept":
+        """Empty rows; those of the gates hold what comes from the offsets."""
+        steps, batch, rows = from_x.shape
+        hidden, places, alphabet = rows // 4, *letters.shape[1:]
+        sizes = (hidden + alphabet, numbers, numbers // 3, hidden, hidden)
+        h_read, window, kappa, c, squashed = (from_x.new_empty(steps, batch, size) for size in sizes)
+        gates = from_x.clone(memory_format=torch.contiguous_format)
+        return cls(h_read, window, kappa, from_x.new_empty(steps, batch, 1, places), c, gates, squashed)
+
+
 class WindowFunction(torch.autograd.Function):
     """For autograd: (from_x, letters, real, three weights) -> h beside what was read, and the rest."""
 
     @staticmethod
     def forward(from_x, letters, real, weight_hh, window_weight, window_bias):
-        steps, batch, rows = from_x.shape
-        hidden, alphabet, gaussians = rows // 4, letters.shape[2], len(window_bias) // 3
-        doubled = fast.by_sigmoid(from_x)
-        gates = from_x.clone(memory_format=torch.contiguous_format)
-        recurrent = weight_hh
+        kept, hidden = Kept.room(from_x, letters, len(window_bias)), from_x.shape[2] // 4
+        doubled, recurrent = fast.by_sigmoid(from_x), weight_hh
         if doubled:
             recurrent = fast.double_rows(weight_hh, 2 * hidden, 3 * hidden)
-            gates[..., 2 * hidden : 3 * hidden] *= 2
-        recurrent, to_window = recurrent.t(), window_weight.t()
-        h_read = from_x.new_empty(steps, batch, hidden + alphabet)
-        c, squashed = (from_x.new_empty(steps, batch, hidden) for _ in range(2))
-        window, kappa = (
-            from_x.new_empty(steps, batch, 3 * gaussians),
-            from_x.new_empty(steps, batch, gaussians),
-        )
-        phi = from_x.new_empty(steps, batch, 1, letters.shape[1])
+            kept.gates[..., 2 * hidden : 3 * hidden] *= 2
+        recurrent, to_window, beyond = recurrent.t(), window_weight.t(), ~real[:, None]
         place = torch.arange(letters.shape[1], device=from_x.device, dtype=from_x.dtype)
-        beyond = ~real[:, None]
-        before, c_before = from_x.new_zeros(batch, hidden + alphabet), from_x.new_zeros(batch, hidden)
-        kappa_before = from_x.new_zeros(batch, gaussians)
-        for t in range(steps):
-            all_t, c_t, squashed_t = gates[t], c[t], squashed[t]
-            all_t.addmm_(before, recurrent)
-            i, f, g, o = all_t.chunk(4, 1)
-            if doubled:
-                all_t.sigmoid_()
-                fast.sigmoid_to_tanh_(g)
-            else:
-                all_t[:, : 2 * hidden].sigmoid_()
-                g.tanh_()
-                o.sigmoid_()
-            torch.mul(f, c_before, out=c_t).addcmul_(i, g)
-            if doubled:
-                fast.tanh_of_doubled_(torch.mul(c_t, 2, out=squashed_t))
-            else:
-                torch.tanh(c_t, out=squashed_t)
-            h = torch.mul(o, squashed_t)
-            numbers = torch.addmm(window_bias, h, to_window)
-            alpha, beta, ahead = torch.exp(numbers.clamp_(-HIGHEST, HIGHEST), out=window[t]).chunk(3, 1)
-            torch.add(kappa_before, ahead, out=kappa[t])
-            bumps = (kappa[t].unsqueeze(2) - place).square_().mul_(beta.unsqueeze(2)).neg_().exp_()
-            torch.bmm(alpha.unsqueeze(1), bumps, out=phi[t]).masked_fill_(beyond, 0)
-            before, c_before, kappa_before = h_read[t], c_t, kappa[t]
+        before, c, kappa = (torch.zeros_like(part[0]) for part in (kept.h_read, kept.c, kept.kappa))
+        for row in map(Kept._make, zip(*kept, strict=True)):
+            h = new_state(row.gates.addmm_(before, recurrent), c, row, doubled)
+            look(torch.addmm(window_bias, h, to_window), kappa, place, row)
+            before, c, kappa = row.h_read, row.c, row.kappa
             before[:, :hidden] = h
-            before[:, hidden:] = torch.bmm(phi[t], letters)[:, 0]
-        return h_read, window, kappa, phi[:, :, 0], c, gates, squashed
+            before[:, hidden:] = torch.bmm(row.phi.masked_fill_(beyond, 0), letters)[:, 0]
+        return *kept[:3], kept.phi[:, :, 0], *kept[4:]
 
     @staticmethod
     def setup_context(ctx: FunctionCtx, inputs, output):
@@ -145,6 +136,39 @@ class WindowFunction(torch.autograd.Function):
             by_window.t() @ h_read[..., :hidden].flatten(0, 1),
             by_window.sum(0),
         )
+
+
+def new_state(
+    gates: Float[Tensor, "batch rows"], before: Float[Tensor, "batch hidden"], row: Kept, doubled: bool
+) -> Float[Tensor, "batch hidden"]:
+    """h of one step, from the gates' sums and the c before; gates, c and tanh(c) are left in their rows."""
+    i, f, g, o = gates.chunk(4, 1)
+    if doubled:
+        gates.sigmoid_()
+        fast.sigmoid_to_tanh_(g)
+    else:
+        gates[:, : 2 * before.shape[1]].sigmoid_()
+        g.tanh_()
+        o.sigmoid_()
+    torch.mul(f, before, out=row.c).addcmul_(i, g)
+    if doubled:
+        fast.tanh_of_doubled_(torch.mul(row.c, 2, out=row.squashed))
+    else:
+        torch.tanh(row.c, out=row.squashed)
+    return torch.mul(o, row.squashed)
+
+
+def look(
+    numbers: Float[Tensor, "batch numbers"],
+    before: Float[Tensor, "batch gaussians"],
+    place: Float[Tensor, " letters"],
+    row: Kept,
+) -> None:
+    """Move the window on from the kappa before; its exponentials, kappa and phi are left in their rows."""
+    alpha, beta, ahead = torch.exp(numbers.clamp_(-HIGHEST, HIGHEST), out=row.window).chunk(3, 1)
+    torch.add(before, ahead, out=row.kappa)
+    bumps = (row.kappa.unsqueeze(2) - place).square_().mul_(beta.unsqueeze(2)).neg_().exp_()
+    torch.bmm(alpha.unsqueeze(1), bumps, out=row.phi)
 
 
 def window_slopes(
