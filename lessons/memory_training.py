@@ -227,9 +227,9 @@ def units(weights: int, inputs: int, outputs: int) -> int:
     return max(1, round((math.sqrt(linear**2 + 16 * (weights - outputs)) - linear) / 8))
 
 
-def held_out(preset: MemoryPreset, length: int) -> Episode:
-    """Sequences of one length that no training sees, the same ones for every seed."""
-    generator = Generator(device="cpu").manual_seed(HELD_OUT + length)
+def held_out(preset: MemoryPreset, length: int, fresh: bool = False) -> Episode:
+    """Sequences of one length that no training sees, the same ones for every seed; `fresh`, others again."""
+    generator = Generator(device="cpu").manual_seed(HELD_OUT + length + 1_000_000 * fresh)
     return memory_tasks.draw(
         preset.task, preset.held_out, length, preset.bits, max(1, preset.repeats), generator
     )
@@ -258,11 +258,13 @@ def wrong(found: Float[Tensor, "batch asked output"], episode: Episode) -> float
 
 @explained
 @torch.no_grad()
-def by_length(model: nn.Module, preset: MemoryPreset, lengths: Sequence[int]) -> dict[int, float]:
-    """Wrong bits a held-out sequence, by length."""
+def by_length(
+    model: nn.Module, preset: MemoryPreset, lengths: Sequence[int], fresh: bool = False
+) -> dict[int, float]:
+    """Wrong bits a held-out sequence, by length; `fresh`, of sequences that no evaluation has seen."""
     found = {}
     for length in lengths:
-        episode = held_out(preset, length)
+        episode = held_out(preset, length, fresh)
         found[length] = wrong(answers(model, episode), episode)
     return found
 
@@ -272,3 +274,19 @@ def optimum(episode: Episode) -> float:
     guess = memory_tasks.best_guess(episode)[:, episode.asked]
     target = episode.target[:, episode.asked, 0]
     return float(functional.binary_cross_entropy(guess, target)) / math.log(2)
+
+
+@explained
+def example(model: nn.Module, task: str, length: Count, seed: Seed = 0) -> Episode:
+    """One sequence of a task for a network that was taught it. LessonError for one of other inputs."""
+    if not hasattr(model, "readout"):
+        raise LessonError("A machine or an LSTM of this lesson is asked for; this is something else.")
+    outputs = model.readout.out_features
+    width = outputs - (memory_tasks.known(task) == REPEAT)
+    inputs = model.config()["input_size"]
+    if width < 1 or memory_tasks.sizes(task, width) != (inputs, outputs):
+        raise LessonError(
+            f"This network was not taught {task}: it reads {inputs} numbers and gives {outputs}."
+        )
+    generator = Generator(device="cpu").manual_seed(seed)
+    return memory_tasks.draw(task, 1, length, width, 2, generator)

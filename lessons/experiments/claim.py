@@ -190,8 +190,9 @@ def count(seeds: int) -> str:
 
 
 def often(share: Number) -> str:
-    """A share of the seeds in words, as out of five."""
-    return "every seed" if share == 1 else f"at least {5 * share:g} of 5 seeds"
+    """A share of the seeds in words, as out of five, or of eight."""
+    of = 5 if float(5 * share).is_integer() or not float(8 * share).is_integer() else 8
+    return "every seed" if share == 1 else f"at least {of * share:g} of {of} seeds"
 
 
 def joined(clauses: Sequence[str]) -> str:
