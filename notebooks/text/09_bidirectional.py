@@ -99,7 +99,7 @@ for way, task in tasks.items():
     print(f"{way:9s} {task.model.readout.in_features:4d} states to read out, {weights:,} weights")
 
 # %%
-fit(tasks["both"], watch=training.live())
+learnt = fit(tasks["both"], watch=training.live())
 
 # %% [markdown]
 # The dashed line is what it costs to know how often each letter has each label, and to look at nothing around it. The other two, without their
@@ -114,8 +114,8 @@ labels.scores(tasks)
 
 # %% [markdown]
 # A word counts as right when every one of its letters is; so a few points a letter are many points a word. Compare the network that reads both ways
-# with the table of two letters on each side, which has counted all the words: on spelling a window goes a long way. It is the other task, below,
-# where memory leaves the table behind.
+# with the table of two letters on each side, which has counted all the words and comes close: on spelling a window goes a long way. It is the
+# other task, below, where memory leaves the table far behind.
 
 # %% [markdown]
 # Which words need the future? Held-out ones that end in *e*, in which both directions make no mistake and the past alone does:

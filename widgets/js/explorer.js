@@ -172,7 +172,9 @@ function render({ model, el }) {
     setters[name] = (value) => {
       if (document.activeElement !== input) input.value = value.replaceAll("\n", "⏎");
     };
-    return [element("label", { class: "grow" }, element("span", {}, label), input)];
+    const group = element("label", { class: "grow" }, element("span", {}, label), input);
+    group.style.flexBasis = `${Math.min(800, Math.max(260, 90 + 9 * model.get("values")[name].length))}px`;
+    return [group];
   }
 
   // A box to tick; named apart from the "switch" of the language.
