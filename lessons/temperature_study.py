@@ -38,8 +38,9 @@ def measure(medium: Medium, source: novelty.Source, written: Sequence[Written]) 
     """What documents come to.
 
     well formed: the share that ended and in which the judge finds no fault. copied: the mean share of the
-    spans of twelve characters that the training text has, too. longest copy: the median of the longest copied
-    spans of the first ten. inside the frame: of figures, the share of the shapes that can be drawn and stay inside.
+    spans of twelve characters that the training text has, too. longest copy: the median of the longest
+    copied spans of the first ten. inside the frame: of figures, the share of the shapes that can be drawn
+    and stay inside.
     """
     texts = [one.text for one in written]
     figures = {
