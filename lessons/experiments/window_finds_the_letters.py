@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
-from lessons import penmanship
+from lessons.experiments import told_and_blind
 from lessons.experiments.bound import Bound
 from lessons.experiments.claim import Claim, Figures, Margin, Measure
-from lessons.penmanship import HandwritingPreset
-from lessons.training import fit
 
 SHARE = "points at which the right letter is read most"
 NEAR = "points at which it or its neighbour is read most"
 BEFORE, EVEN, AFTER = "before training", "at an even pace", "after training"
-STEPS = 1200
-SIZES = penmanship.PRESETS["cpu"].but(steps=STEPS, evaluate_every=STEPS, count=1000, held_out=100)
-
-
-def sizes(preset: str) -> HandwritingPreset:
-    """About a minute a seed; in `ci`, a second."""
-    if preset == "ci":
-        return penmanship.PRESETS["ci"].but(steps=2, evaluate_every=2)
-    return SIZES
-
-
-def settings(preset: str) -> dict:
-    """Everything that decides the result."""
-    return {"sizes": asdict(sizes(preset))}
 
 
 def run(seed: int, preset: str) -> Figures:
     """Train on words; on held-out words compare the letter most read with the one the pen was writing."""
-    task = penmanship.prepare(sizes(preset), seed)
-    before = task.evaluate("test")
-    fit(task, seed=seed, progress=False)
-    after = task.evaluate("test")
+    before, after = told_and_blind.trained(seed, preset, told=True)
     exact = {BEFORE: before["aligned"], EVEN: after["even pace"], AFTER: after["aligned"]}
     near = {BEFORE: before["aligned within one"], AFTER: after["aligned within one"]}
     return {SHARE: percent(exact), NEAR: percent(near)}
@@ -61,5 +40,6 @@ CLAIM = Claim(
         Bound(NEAR, (AFTER,), 95, "above"),
     ),
     run=run,
-    settings=settings,
+    settings=told_and_blind.settings,
+    corpora=("shakespeare",),
 )
