@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from markdown_it import MarkdownIt
 
 SEPARATOR = "\n\n"
-PAGE = 400  # characters of Markdown after which a page is full
+SPEECHES = 3  # of a page
 SHORTEST, LONGEST = 60, 600  # characters of a function
 
 
@@ -28,7 +28,7 @@ def split(text: str) -> list[str]:
 
 
 def pages(play: str) -> Iterator[str]:
-    """A play in Markdown as HTML pages: an <article> each, of one scene, holding a few speeches.
+    """A play in Markdown as HTML pages: an <article> each, of one scene, holding up to three speeches.
 
     Rendered by markdown-it-py as CommonMark. A speech is a <p> with its speaker in <strong>, its lines end in
     <br>; what is done on stage stands in <em>.
@@ -36,7 +36,8 @@ def pages(play: str) -> Iterator[str]:
     reader = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False}).disable(["link", "image"])
     page: list[str] = []
     for block in split(play):
-        if page and (block.startswith("#") or sum(map(len, page)) > PAGE):
+        full = sum(one.startswith("**") for one in page) == SPEECHES and block.startswith("**")
+        if page and (full or block.startswith("#")):
             yield _page(reader, page)
             page = []
         page.append(block)

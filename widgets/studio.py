@@ -23,7 +23,7 @@ from widgets import renderings, sanitised, slots, theme
 from widgets.explorer import Control, Controls, Pick, Slider, Text, Time, sentence, shut
 
 ROLLS = 200
-HEIGHT = 380  # pixels of source and rendering; what is longer scrolls
+HEIGHT = 320  # pixels of source and rendering; what is longer scrolls
 OWN = "own"
 
 
