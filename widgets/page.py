@@ -62,7 +62,7 @@ def document(widget: anywidget.AnyWidget, title: str = "Unrolled") -> str:
     script, style = _script(str(widget._esm)), f"{_page_style()}\n{getattr(widget, '_css', '')}"
     policy = (
         f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
+        "media-src blob:; base-uri 'none'; form-action 'none'"
     )
     return TEMPLATE.format(
         policy=policy, title=html.escape(title), style=style, state=_json(_state(widget)), script=script
