@@ -15,7 +15,7 @@ from lessons import corpora, tree_tasks
 from lessons.errors import LessonError
 from lessons.labelled import digest
 from lessons.tree_tasks import TreeTask
-from lessons.trees import Tree
+from lessons.trees import Tree, checked
 
 TAKEN = "?"
 OPERATORS = {
@@ -143,7 +143,7 @@ def constant(value: object) -> str:
     return "string"
 
 
-def parse(kept: frozenset[str], text: str) -> Tree:
+def parse(kept: frozenset[str], text: object) -> Tree:
     """A line of Python with its first operator taken out; LessonError for what has none or is no Python."""
     if not isinstance(text, str) or not text.strip():
         raise LessonError("Type a line of Python with an operator in it, such as x = a + 1.")
@@ -162,7 +162,6 @@ def parse(kept: frozenset[str], text: str) -> Tree:
     taken = next((node for node in ast.walk(whole) if operator(node)), None)
     if taken is None:
         raise LessonError(f"There is no operator in this line to take out; write one of {' '.join(SIGNS)}.")
-    tree = grown(whole, kept, taken)
-    if tree.size > 10 * LARGEST:
-        raise LessonError(f"This line has {tree.size} nodes; take a shorter one.")
-    return tree
+    if (size := sum(1 for _ in ast.walk(whole))) > 10 * LARGEST:
+        raise LessonError(f"Python's tree of this line has {size} nodes; take a shorter one.")
+    return checked(grown(whole, kept, taken))

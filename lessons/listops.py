@@ -72,7 +72,7 @@ def right(tree: Tree) -> str:
     return str(value(tree))
 
 
-def parse(text: str) -> Tree:
+def parse(text: object) -> Tree:
     """An expression in brackets as a tree. Raises LessonError, one sentence, for what is none."""
     if not isinstance(text, str) or not text.strip():
         raise LessonError("Type an expression such as [MAX 2 9 [MIN 4 7] 0].")

@@ -150,7 +150,7 @@ def show(tree: Tree) -> str:
     return f"({f' {tree.symbol} '.join(parts)})"
 
 
-def parse(text: str) -> Tree:
+def parse(text: object) -> Tree:
     """Formulas such as `not a` or `(a and b)`, two of them with a ? between; LessonError for what is none."""
     if not isinstance(text, str) or not text.strip():
         raise LessonError("Type two formulas with a question mark between, such as (a and b) ? a.")

@@ -98,7 +98,7 @@ def show(tree: Tree) -> str:
     return f"{closed[0]} {tree.symbol} {closed[1]}"
 
 
-def parse(words: tuple[str, ...], text: str) -> Tree:
+def parse(words: tuple[str, ...], text: object) -> Tree:
     """A phrase as a tree: `not`, `very`, `slightly` bind closest; LessonError for what is no phrase."""
     if not isinstance(text, str) or not text.strip():
         raise LessonError(f"Type a phrase such as not very {words[0]}.")

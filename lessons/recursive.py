@@ -115,7 +115,7 @@ class Recursive(nn.Module):
             below = torch.cat([below, new])
         return below.chunk(2, -1)
 
-    def fitted(self, children: Int[Tensor, "inner places"]) -> Int[Tensor, "inner places"]:
+    def fitted(self, children: Int[Tensor, "inner places"]) -> Int[Tensor, "inner cell_places"]:
         """Rows of children with as many places as the cell has."""
         if children.shape[1] > self.places:
             raise LessonError(

@@ -51,7 +51,7 @@ class TreePreset(Preset):
     precision: str = "float32"
     threads: int | None = 1
     task: str = "listops"
-    count: int | None = 8000
+    count: int | None = 20_000
     held_out: int = 500
     reading: str = TREE
     cell: str = "in order"

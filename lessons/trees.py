@@ -23,7 +23,7 @@ from lessons.errors import LessonError
 
 JOINT = ""  # the symbol of an inner node that has none, as all have in a binary tree over tokens
 OPEN, CLOSE = "[", "]"  # tokens around an inner node where a tree is written as a sequence
-HIGHEST, LARGEST = 60, 2000  # levels and nodes of a tree
+HIGHEST, LARGEST = 60, 8000  # levels and nodes of a tree
 
 
 @dataclass(frozen=True)
