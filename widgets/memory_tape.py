@@ -89,7 +89,9 @@ def figure(
 def tape(machine: NTM, task: str = memory_tasks.COPY, length: Length = 12) -> Explorer:
     """The picture above with everything to choose; click on weights or memory for a slot and a moment."""
     last = memory_training.example(machine, task, LONGEST).x.shape[1] - 1
-    steps = memory_training.example(machine, task, length).x.shape[1]
+    plain = look(machine, memory_training.example(machine, task, length).x)
+    steps, early = plain.steps, plain.steps // 6
+    written = int(plain["weights"][0, early, plain.readers].argmax())
     return Explorer(
         functools.partial(figure, machine, task),
         clicked=_clicked,
@@ -97,7 +99,7 @@ def tape(machine: NTM, task: str = memory_tasks.COPY, length: Length = 12) -> Ex
         length=Slider(2, LONGEST, length, 1, label="length"),
         seed=Index(999, 0, label="another sequence: seed"),
         change=Pick({said: name for name, said in CHANGES.items()}, NOTHING, label="change"),
-        slot=Index(machine.slots - 1, 2, label="slot"),
+        slot=Index(machine.slots - 1, written, label="slot"),
         at=Index(last, steps // 2, label="after step"),
     )
 

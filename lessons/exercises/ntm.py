@@ -274,8 +274,8 @@ SHARPEN_WEIGHTS = Exercise(
     diagnoses=(
         shows(
             _no_number("the weights"),
-            "0.2 to the power of 300 is too small for float32: every weight is 0, and so is their sum. Divide "
-            "by the largest weight before the power.",
+            "0.2 to the power of 300 is too small for float32: all weights are 0, and so is their sum. "
+            "Divide by the largest weight before the power.",
         ),
         behaves_like(
             lambda w, p: w**p / ((w**p).sum(-1, keepdim=True) + 1e-16),
@@ -386,7 +386,7 @@ WRITE_MEMORY = Exercise(
         "weights.unsqueeze(-1) * erase.unsqueeze(1) is (B, N, M): how much of each number is erased.",
         "memory * (1 - share * erase.unsqueeze(1)) + share * add.unsqueeze(1)",
     ),
-    shown="With erase and add at 0 nothing changes; with both weight and erase at 1 a slot holds what is added.",
+    shown="With erase and add at 0 nothing changes; with weight and erase at 1 a slot holds what is added.",
 )
 
 EXERCISES = (CONTENT_WEIGHTS, TURN_WEIGHTS, SHARPEN_WEIGHTS, WRITE_MEMORY)
