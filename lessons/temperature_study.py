@@ -30,7 +30,7 @@ COUNT = 50  # documents at every point
 SEARCHED = 10  # documents whose longest copy is looked for, which takes its time
 SPAN = 12  # characters of the spans whose share is counted
 ORDER = 5  # of the n-gram
-SHOWN = 0.6  # temperature of the sample that is kept
+SHOWN, TRIED, KEPT = 0.6, 40, 16  # samples: their temperature, how many are written, how many kept at most
 NETWORK, COUNTED = "network", f"{ORDER}-gram"
 
 
@@ -72,12 +72,12 @@ def curve(
 
 
 def study(name: str, count: int = COUNT, seed: int = 0) -> dict[str, Any]:
-    """Everything about one medium: both curves, the held-out documents, a sample, and where it comes from."""
+    """Everything about one medium: both curves, the held-out documents, samples, and where it comes from."""
     medium, corpus, model = media.find(name), media.text(name), generation.pretrained(name)
     source, counted = novelty.Source(corpus.train), NGram(ORDER).fit(corpus.train, corpus.vocabulary)
     held = [Written(text, True) for text in media.whole(corpus, "valid", count)]
-    best = write(model, 8, SHOWN, medium.begin, LONGEST, seed)
-    kept = next((one for one in best if one.ended and not medium.judge(one.text)), best[0])
+    tried = write(model, TRIED, SHOWN, medium.begin, LONGEST, seed)
+    kept = [one.text for one in tried if one.ended and not medium.judge(one.text)]
     checkpoint = generation.checkpoint(name)
     return {
         "curves": {
@@ -89,7 +89,7 @@ def study(name: str, count: int = COUNT, seed: int = 0) -> dict[str, Any]:
             NETWORK: generation.bits(model, corpus),
             COUNTED: counted.bits_per_character(corpus.test),
         },
-        "sample": {"temperature": SHOWN, "text": kept.text, "fault": medium.judge(kept.text)},
+        "samples": {"temperature": SHOWN, "tried": TRIED, "well formed": kept[:KEPT]},
         "checkpoint": {"file": checkpoint.name, "sha256": digest(name)},
         "provenance": corpus.provenance.as_dict(),
     }
