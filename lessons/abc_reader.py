@@ -194,6 +194,7 @@ def readable(notes: str) -> bool:
     return not TOKEN.sub("", notes)
 
 
+@explained
 def key(name: str) -> Key:
     """A key such as `D`, `Bb`, `F#m`, `Ador`, `A Mixolydian`; LessonError for what is none."""
     found = re.fullmatch(r"([A-G])([b#]?) *([A-Za-z]*)", name.strip())
@@ -209,6 +210,7 @@ def key(name: str) -> Key:
     return Key(f"{letter}{sign}{CANONICAL.get(written, written)}", (NATURAL[letter] + shift) % 12, sharps)
 
 
+@explained
 def metre(name: str) -> Fraction:
     """The length of a bar in whole notes: `C` and `C|` are one, 6/8 is three quarters of one."""
     name = name.strip()

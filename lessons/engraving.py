@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 from lessons.abc_reader import Tune, plain
+from lessons.arguments import Count, explained
 from lessons.errors import LessonError
 
 SECONDS = 20
@@ -28,7 +29,8 @@ sys.stdout.buffer.write(toolkit.renderToSVG(1).encode())
 """
 
 
-def svg(tune: Tune, width: int = 2100) -> str:
+@explained
+def svg(tune: Tune, width: Count = 2100) -> str:
     """The score of a tune as SVG text, `width` tenths of a millimetre wide; to be shown by widgets.sanitised.
 
     Raises LessonError, one sentence, if Verovio is not installed or cannot draw the tune.

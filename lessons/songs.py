@@ -8,7 +8,7 @@ putting `K:Am` in front.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -17,6 +17,7 @@ from torch import Tensor
 from lessons import abc_reader, char_rnn, corpora, sampling
 from lessons.arguments import Count, Seed, explained
 from lessons.char_rnn import BriefPreset, CharModel, CharPreset, CharTask
+from lessons.corpora import Corpus
 from lessons.errors import LessonError
 from lessons.ngram import NGram
 from lessons.presets import choose
@@ -48,6 +49,7 @@ PRESETS = {
 KEYS = ("G", "D", "A", "C", "F", "Bb", "Em", "Am", "Gm", "Dm", "Bm", "Ador", "Edor", "Amix", "Dmix")
 UNITS = {"2/4": "1/16", "3/8": "1/16"}  # the unit of length that books use in these metres, else 1/8
 END = "\n\n"  # between two tunes
+Part = Literal["train", "valid", "test"]
 LONGEST = 1200  # characters at which a tune that does not end is cut
 
 
@@ -176,6 +178,7 @@ def chances(model: CharModel, text: str) -> Float[Tensor, " time"]:
     return logits[0].softmax(-1).gather(-1, ids[0, 1:, None])[:, 0].cpu()
 
 
+@explained
 def certainty(model: CharModel, tune: abc_reader.Tune) -> list[float]:
     """For each written note: the probability of its characters, sign, letter, octave, length, in a row."""
     each = chances(model, tune.text).tolist()
@@ -188,18 +191,21 @@ def certainty(model: CharModel, tune: abc_reader.Tune) -> list[float]:
     return found
 
 
-def headers(corpus: Any, part: str = "test", most: int | None = None) -> list[str]:
+@explained
+def headers(corpus: Corpus, part: Part = "test", most: Count | None = None) -> list[str]:
     """The headers of a part of the corpus, in its order: what real tunes of these books are like."""
     return [header(text) for text in bodies(corpus, part)][:most]
 
 
+@explained
 def header(text: str) -> str:
     """The header of a tune in the plain form."""
     head, _, rest = text.partition("\nK:")
     return f"{head}\nK:{rest.partition(chr(10))[0]}\n"
 
 
-def bodies(corpus: Any, part: str = "test") -> list[str]:
+@explained
+def bodies(corpus: Corpus, part: Part = "test") -> list[str]:
     """The tunes of a part of the corpus."""
     wanted = set(corpus.parts[part])
     return [text for name, text in corpus.documents if name in wanted]

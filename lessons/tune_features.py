@@ -12,6 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from lessons import abc_reader
+from lessons.arguments import explained
 from lessons.features import Features
 from lessons.tune_scores import STRONG
 
@@ -28,6 +29,7 @@ NAMES = {
 _BEGUN = re.compile(r"(?:\[[^\]]*\]|(?:\^\^|\^|__|_|=)?[A-Ga-gzx][,']*)(\d*)(/*)(\d*)-?")
 
 
+@explained
 def features(text: str) -> Features:
     """Labels for every character of some tunes with blank lines between them; names as in NAMES.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from lessons.abc_reader import Bar, Tune, parse
+from lessons.arguments import explained
 from lessons.errors import LessonError
 from lessons.repeats import closed
 
@@ -30,6 +31,7 @@ class Verdict:
     error: str = ""
 
 
+@explained
 def judge(text: str) -> Verdict:
     """Judge one tune, given with its header."""
     try:

@@ -238,3 +238,24 @@ def test_midi_says_what_is_heard(raw):
 def test_a_chord_that_is_tied_sounds_once():
     heard = abc_reader.parse(TUNE).sounded(repeats=False)
     assert [one.length for one in heard if len(one.pitches) == 3] == [Fraction(3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda model: songs.write(model, "R:jig", 0.7, longest=1.5), "longest is a whole number"),
+        (lambda model: songs.write(model, [], 0.7), "at least one header"),
+        (lambda model: songs.write("a model", ["K:D\n"]), "model is a CharModel"),
+        (lambda model: songs.write(model, ["K:D\n"], temperature=-1), "temperature is"),
+        (lambda model: songs.write(model, ["K:é\n"]), "not in the model's vocabulary"),
+        (lambda model: songs.certainty(model, TUNE), "tune is a Tune"),
+        (lambda model: songs.chances(model, None), "text is a string"),
+        (lambda model: songs.headers("books"), "corpus is a Corpus"),
+        (lambda model: engraving.svg(TUNE), "tune is a Tune"),
+        (lambda model: synthesiser.wav(TUNE), "tune is a Tune"),
+        (lambda model: tune_features.features(7), "text is a string"),
+    ],
+)
+def test_wrong_arguments_are_one_sentence(model, call, words):
+    with pytest.raises(LessonError, match=words):
+        call(model)

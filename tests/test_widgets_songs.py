@@ -10,7 +10,7 @@ import pytest
 from lessons import abc_reader, char_rnn, corpora, engraving, song_study, songs, tune_features, tunes, units
 from lessons.errors import LessonError
 from lessons.tracing import trace
-from widgets import esm, piano_roll, song_book, theme
+from widgets import esm, page, piano_roll, song_book, theme
 from widgets import songs as pictures
 
 TUNE = song_book.EXAMPLE
@@ -176,4 +176,12 @@ def test_choices_are_those_of_the_books(model):
     book = pictures.book(model, TUNE)
     assert tuple(book._options["dance"]) == tunes.DANCES and set(book._options["key"]) == set(songs.KEYS)
     assert replace(songs.Condition(), key=book._options["key"][-1]).header
+    book.close()
+
+
+def test_a_page_carries_the_book_with_its_sound(model):
+    book = pictures.book(model, TUNE)
+    text = page.document(book)
+    assert "media-src blob:" in text and base64.b64encode(book._sound).decode()[:200] in text
+    assert text.count("<script") == 2  # the state and the module
     book.close()
