@@ -52,6 +52,7 @@ TRAINABLE = (
     "songs",
     "handwriting",
     "recursive",
+    "ntm",
 )
 # Where a lesson's training is not in the module of its name.
 ELSEWHERE = {
@@ -60,6 +61,7 @@ ELSEWHERE = {
     "attention": "translation",
     "recursive": "tree_study",
     "handwriting": "penmanship",
+    "ntm": "memory_training",
 }
 
 
