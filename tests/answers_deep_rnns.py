@@ -133,5 +133,11 @@ WRONG = {
         (module_list(lambda i, h, n: [i] + [h] * (n - 2)), "too few"),
         (module_list(whole, first=False), "batch_first"),
         (module_list(whole, wrap=list), "hides"),
+        (
+            lambda i, h, n: nn.ModuleList(
+                nn.GRU(size, h, batch_first=True, bias=False) for size in whole(i, h, n)
+            ),
+            "leave nn.GRU its biases",
+        ),
     ],
 }  # fmt: skip

@@ -313,6 +313,7 @@ def made(function: Callable, *sizes: int) -> Observations:
         "what each layer gives": [layer.hidden_size for layer in layers],
         "the number of weights": sum(weight.numel() for weight in layers.parameters()),
         "layers that read (batch, time, input)": sum(layer.batch_first for layer in layers),
+        "the number of different layers": len(set(map(id, layers))),
     }
 
 
@@ -341,7 +342,7 @@ MAKE_LAYERS = Exercise(
             lambda seen, expected: (
                 seen["the number of layers"] == expected["the number of layers"]
                 and seen["what each layer reads"] == expected["what each layer reads"]
-                and seen["the number of weights"] < expected["the number of weights"]
+                and seen["the number of different layers"] < expected["the number of different layers"]
             ),
             "a list times a number repeats the *same* module: its layers share their weights. Make one each.",
         ),
@@ -356,6 +357,13 @@ MAKE_LAYERS = Exercise(
         ),
         behaves_like(
             _module_list(lambda i, h, n: [i] + [h] * (n - 2)), "that is one layer too few above the lowest."
+        ),
+        shows(
+            lambda seen, expected: (
+                seen["what each layer gives"] == expected["what each layer gives"]
+                and seen["the number of weights"] < expected["the number of weights"]
+            ),
+            "every layer is there, and some of its weights are not: leave nn.GRU its biases.",
         ),
         shows(
             lambda seen, expected: seen["layers that read (batch, time, input)"] == 0,

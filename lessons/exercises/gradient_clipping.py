@@ -139,13 +139,21 @@ NOT_A_NUMBER = shows(
 )
 
 TOO_LONG = shows(
-    lambda seen, expected: _all(seen).norm() > 1.001 * _all(expected).norm(),
+    lambda seen, expected: (
+        _shapes(seen) == _shapes(expected) and _all(seen).norm() > 1.001 * _all(expected).norm()
+    ),
     "what comes back is longer than the threshold that was given: use the argument, not a fixed number.",
 )
 TOO_HIGH = shows(
-    lambda seen, expected: _all(seen).abs().max() > 1.001 * _all(expected).abs().max(),
+    lambda seen, expected: (
+        _shapes(seen) == _shapes(expected) and _all(seen).abs().max() > 1.001 * _all(expected).abs().max()
+    ),
     "a number is above the threshold that was given: use the argument, not a fixed number.",
 )
+
+
+def _shapes(parts: Observations) -> list[torch.Size]:
+    return [torch.as_tensor(part).shape for part in parts.values()]
 
 
 def _all(parts: Observations) -> Tensor:
