@@ -9,9 +9,10 @@ import importlib.util
 import subprocess
 import sys
 
-from lessons.abc_reader import Tune, plain
+from lessons.abc_reader import plain
 from lessons.arguments import Count, explained
 from lessons.errors import LessonError
+from lessons.tune_parts import Tune
 
 SECONDS = 20
 SCRIPT = """

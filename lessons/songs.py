@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lessons import abc_reader, char_rnn, corpora, sampling
+from lessons import char_rnn, corpora, sampling, tune_parts
 from lessons.arguments import Count, Seed, explained
 from lessons.char_rnn import BriefPreset, CharModel, CharPreset, CharTask
 from lessons.corpora import Corpus
@@ -22,6 +22,7 @@ from lessons.errors import LessonError
 from lessons.ngram import NGram
 from lessons.presets import choose
 from lessons.sampling import Heat
+from lessons.tune_parts import Tune
 from lessons.tunes import DANCES, METRES
 
 PRESETS = {
@@ -67,7 +68,7 @@ class Condition:
             raise LessonError(f"There is no dance {self.dance!r}; choose one of {', '.join(DANCES)}.")
         if self.metre not in METRES:
             raise LessonError(f"There is no metre {self.metre!r}; choose one of {', '.join(METRES)}.")
-        abc_reader.key(self.key)
+        tune_parts.key(self.key)
 
     @property
     def header(self) -> str:
@@ -179,7 +180,7 @@ def chances(model: CharModel, text: str) -> Float[Tensor, " time"]:
 
 
 @explained
-def certainty(model: CharModel, tune: abc_reader.Tune) -> list[float]:
+def certainty(model: CharModel, tune: Tune) -> list[float]:
     """For each written note: the probability of its characters, sign, letter, octave, length, in a row."""
     each = chances(model, tune.text).tolist()
     found = []

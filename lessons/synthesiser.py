@@ -13,9 +13,9 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 
-from lessons.abc_reader import Sounded, Tune
 from lessons.arguments import explained
 from lessons.errors import LessonError
+from lessons.tune_parts import Sounded, Tune
 
 RATE = 22_050  # samples a second
 HARMONICS = (1.0, 0.5, 0.28, 0.12, 0.06)

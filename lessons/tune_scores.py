@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from lessons.abc_reader import Bar, Tune, parse
+from lessons.abc_reader import parse
 from lessons.arguments import explained
 from lessons.errors import LessonError
 from lessons.repeats import closed
+from lessons.tune_parts import Bar, Tune
 
 STRONG = ("||", "|]", "|:", ":|", "::")
 MEASURES = ("tunes that parse", "bars that add up", "tunes that end on the tonic", "repeats closed")

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from lessons import abc_reader, made_tunes, repeats, tunes
+from lessons import abc_reader, made_tunes, repeats, tune_parts, tunes
 from lessons.errors import LessonError
 
 HEAD = "M:6/8\nL:1/8\nK:D\n"
@@ -196,6 +196,6 @@ def test_plain_keeps_every_sound():
 
 
 def test_keys_know_their_scale():
-    assert abc_reader.key("D").scale == abc_reader.key("Bm").scale == abc_reader.key("A mixolydian").scale
-    assert (abc_reader.key("E Dorian").name, abc_reader.key("A minor").name) == ("Edor", "Am")
-    assert abc_reader.key("Bb").tonic == 10 and abc_reader.key("F#m").sharps == 3
+    assert tune_parts.key("D").scale == tune_parts.key("Bm").scale == tune_parts.key("A mixolydian").scale
+    assert (tune_parts.key("E Dorian").name, tune_parts.key("A minor").name) == ("Edor", "Am")
+    assert tune_parts.key("Bb").tonic == 10 and tune_parts.key("F#m").sharps == 3

@@ -7,9 +7,9 @@ from typing import Any
 import plotly.graph_objects as go
 
 from lessons import abc_reader, char_rnn, songs, synthesiser, tune_scores, tunes
-from lessons.abc_reader import Tune
 from lessons.arguments import explained
 from lessons.errors import LessonError
+from lessons.tune_parts import Tune
 from widgets import theme
 
 LETTERS = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")

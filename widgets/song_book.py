@@ -7,8 +7,8 @@ import anywidget
 import traitlets
 
 from lessons import abc_reader, char_rnn, engraving, songs, synthesiser, tunes
-from lessons.abc_reader import Tune
 from lessons.errors import LessonError
+from lessons.tune_parts import Tune
 from widgets import esm, explorer, piano_roll, sanitised, slots, theme
 
 EXAMPLE = "R:jig\nM:6/8\nL:1/8\nK:D\n|:dAF DFA|ded cBA|dAF DFA|Bcd e2c:|\n"
