@@ -3,9 +3,9 @@
 The n-gram is given every advantage: of the orders 3 to 10 it is the lowest whose bits on the held-out text
 are no more than the network's. Bits count characters; whether a bracket closes far away is hardly ever asked.
 
-Media, steps and temperature were chosen with seed 100 before any judged seed ran. On journals the network soon
-needs fewer bits than any n-gram counted here, so that none is as good; at temperature 1 networks trained so
-briefly write hardly a page without a fault.
+Media, steps and temperature were chosen with seed 100 before any judged seed ran. On journals the network
+soon needs fewer bits than any n-gram counted here, so that none is as good; at temperature 1 networks trained
+so briefly write hardly a page without a fault.
 """
 
 from __future__ import annotations
