@@ -42,14 +42,15 @@ def _code(count: int | None, held_out: int) -> TreeTask:
         raise LessonError("Without Python's standard library there are no lines of code to read.")
     documents = sorted(corpus.documents, key=lambda document: digest(document[0]))
     modules = {name: ast.parse(text) for name, text in documents}
-    kept = commonest(modules[name] for name in modules if dealt(name) == "train")
+    kept = commonest(modules[name] for name in modules if tree_tasks.deal(name, HELD_OUT) == "train")
     parts: dict[str, dict[Tree, str]] = {"train": {}, "valid": {}, "test": {}}
     limits = {"train": count, "valid": held_out, "test": held_out}
     everywhere: set[Tree] = set()
     for name, module in modules.items():
-        mine = parts[dealt(name)]
+        part = tree_tasks.deal(name, HELD_OUT)
+        mine = parts[part]
         for tree, sign in questions(module, kept):
-            if len(mine) == limits[dealt(name)]:
+            if len(mine) == limits[part]:
                 break
             if tree not in everywhere:
                 everywhere.add(tree)
@@ -62,16 +63,6 @@ def _code(count: int | None, held_out: int) -> TreeTask:
         "operators in code", "line", SIGNS, examples, corpus.provenance, known.get, partial(parse, kept), str,
         first="if len(args) != 2: pass",
     )  # fmt: skip
-
-
-def dealt(name: str) -> str:
-    """The part that a module belongs to."""
-    place = digest(name) % 100
-    for part, share in HELD_OUT.items():
-        if place < share:
-            return part
-        place -= share
-    return "train"
 
 
 def commonest(modules: Iterator[ast.Module]) -> frozenset[str]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from lessons.corpora import Provenance
 from lessons.errors import LessonError
+from lessons.labelled import digest
 from lessons.trees import CLOSE, JOINT, OPEN, Tree
 
 NOBODY_KNOWS = -1  # the label of a node that has none
@@ -110,6 +111,16 @@ def distinct(make: Callable[[random.Random], Tree | None], seed: int, **counts: 
             found.append(tree)
         parts[part] = found
     return parts
+
+
+def deal(name: str, shares: Mapping[str, int]) -> str:
+    """The part that a name belongs to by its hash; `shares` are per cent, "train" gets the rest."""
+    place = digest(name) % 100
+    for part, share in shares.items():
+        if place < share:
+            return part
+        place -= share
+    return "train"
 
 
 def made(name: str, release: str = "made by this course") -> Provenance:

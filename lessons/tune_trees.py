@@ -58,7 +58,7 @@ def tunes(count: int | None = None, held_out: int = 500, seed: int = 0) -> TreeT
         tree = safely(text)
         if tree is not None:
             known[tree] = dance
-            parts[dealt(f"{seed} {name}" if seed else name)].append(tree)
+            parts[tree_tasks.deal(f"{seed} {name}" if seed else name, HELD_OUT)].append(tree)
     limits = {"train": count, "valid": held_out, "test": held_out}
     examples = {
         part: tree_tasks.labelled(trees[: limits[part]], DANCES, known.get, every=False)
@@ -68,16 +68,6 @@ def tunes(count: int | None = None, held_out: int = 500, seed: int = 0) -> TreeT
     return TreeTask(
         "reel or hornpipe", "tune", DANCES, examples, corpus.provenance, known.get, parse, str, first=first
     )
-
-
-def dealt(name: str) -> str:
-    """The part that a tune belongs to, by the hash of its name."""
-    place = digest(name) % 100
-    for part, share in HELD_OUT.items():
-        if place < share:
-            return part
-        place -= share
-    return "train"
 
 
 def fields(text: str) -> tuple[str, str]:

@@ -3,6 +3,9 @@
 import itertools
 import json
 import math
+import shutil
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -428,6 +431,13 @@ def test_the_page_without_a_kernel_holds_the_tree(study, tmp_path):
 def test_the_modules_are_bundled_once():
     text = esm.bundle("tree.js")
     assert text.count("function layOut") == 1 and text.count("export default { render };") == 1
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_the_layout_by_node():
+    file = Path(__file__).parent / "js" / "tree.test.mjs"
+    done = subprocess.run(["node", "--test", str(file)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout[-3000:]
 
 
 def test_shares_are_drawn_as_they_are():
