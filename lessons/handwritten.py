@@ -57,8 +57,8 @@ def handwrite(
 
     bias: 0 writes as the network learnt, more writes neater and more alike (Graves 2013, section 5.4).
     prime: ink of a known text, which is read first, so that the network goes on in its hand (section 5.5).
-    points: stop after so many; by default when the window has left the text, as in section 5.3. A network
-    without a window writes 400 points of whatever it likes.
+    points: stop after so many; by default when the window has left the text, as in section 5.3, and the pen
+    is lifted. A network without a window writes 400 points of whatever it likes.
     Raises LessonError for a text that cannot be written.
     """
     return handwrite_all(model, [text], bias, seed, prime, points)[0]
@@ -81,12 +81,14 @@ def handwrite_all(
     dice = Generator(device=weight.device).manual_seed(seed)
     x, state = primed(model, text, prime, len(texts))
     ends = torch.tensor([len(before + one) for one in texts], device=weight.device)
-    finished = torch.zeros_like(ends, dtype=torch.bool)
+    left = finished = torch.zeros_like(ends, dtype=torch.bool)
     drawn, numbers, looks, counts = [], [], [], torch.zeros_like(ends)
     for _ in range(longest):
         told, state, seen = model.step(x, state, text)
         if seen is not None:
-            finished = finished | (seen.phi.argmax(1) == ends)
+            # The window leaves the text a point or two before the last letter is done: wait for the lift.
+            left = left | (seen.phi.argmax(1) == ends)
+            finished = finished | (left & (x[:, 2] > 0.5))
             looks.append(seen.phi)
         if bool(finished.all()):
             break

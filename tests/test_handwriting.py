@@ -158,8 +158,9 @@ def test_writing_repeats_under_a_seed_and_ends():
     assert one.ink.offsets[-1, 2] == 1
     with torch.no_grad():
         model.window.bias[-2:] = 2.0  # a window in a hurry: seven letters a step
+    assert len(handwrite(model, "abc", points=40).ink) < 40
     with pytest.raises(LessonError, match="before its first point"):
-        handwrite(model, "abc")
+        handwrite(model, "abc", prime=pen.write("no", seed=1))
     with torch.no_grad():
         model.window.bias[-2:] = -6.0  # one that stands still
     slow = handwrite(model, "ab", points=25)
@@ -171,8 +172,13 @@ def test_the_window_in_no_hurry_ends_where_the_text_ends():
     with torch.no_grad():
         model.window.weight.zero_()
         model.window.bias.copy_(torch.tensor([0.0, 0, 2, 2, *[float(numpy.log(0.25))] * 2]))
+        model.readout.bias[-1] = 50.0  # always lifted
     written = handwrite(model, "abcd", points=99)
+    with torch.no_grad():
+        model.readout.bias[-1] = -50.0  # never lifted: never done
+    assert not handwrite(model, "abcd", points=30).finished
     assert written.finished and len(written.ink) == 14  # kappa passes 3.5 with the 15th step
+    assert written.ink.offsets[:, 2].all()
     assert written.ink.letters.tolist() == [math.ceil(0.25 * t - 0.5) for t in range(1, 15)]
 
 
