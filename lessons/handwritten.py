@@ -87,7 +87,7 @@ def handwrite_all(
         told, state, seen = model.step(x, state, text)
         if seen is not None:
             # The window leaves the text a point or two before the last letter is done: wait for the lift.
-            left = left | (seen.phi.argmax(1) == ends)
+            left = left | (seen.phi.argmax(1) == ends) | (seen.phi.amax(1) == 0)
             finished = finished | (left & (x[:, 2] > 0.5))
             looks.append(seen.phi)
         if bool(finished.all()):
