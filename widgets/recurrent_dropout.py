@@ -266,8 +266,10 @@ def _tell(seen: Scene) -> str:
         rest = "mixes old and new in shares" if seen.kind == "zoneout" else "drops nothing"
         return f"Evaluation: {seen.kind} {rest}; the state is off the plain network's by {seen.apart:.2g}."
     left, end, steps = float(seen.mask.mean()), float(seen.survives[-1]), seen.steps - 1
+    free = 100 * (1 - seen.p) ** steps
+    free = f"{free:.3g}%" if free > 0.01 else "less than 0.01%"
     return (
         f"p = {seen.p:.2f} leaves {left:.0%} of the mask. After {steps} steps {end:.1%} of the ways through "
-        f"h are uncut; (1−p)^{steps} is {100 * (1 - seen.p) ** steps:.3g}%. "
+        f"h are uncut; (1−p)^{steps} is {free}. "
         f"h moves by up to {seen.apart:.2f}."
     )
