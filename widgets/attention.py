@@ -311,7 +311,7 @@ def _axes(scene: Scene) -> dict[str, dict]:
                   "tickfont": small | {"size": 13 if len(written) < 24 else 9}},
         "yaxis2": {"domain": [0.65, 0.79], "range": [0, 1.02], "anchor": "x", "tickvals": [0, 0.5, 1],
                    "title": {"text": "weight"}},
-        "yaxis3": {"domain": [0.85, 0.98], "range": [low - room, high + room], "anchor": "x", "nticks": 3,
+        "yaxis3": {"domain": [0.85, 0.98], "range": [low - room, high + room], "anchor": "x", "nticks": 4,
                    "title": {"text": "energy"}},
         "xaxis2": {"domain": [0.79, 1], "range": [0, 1], "anchor": "y4", "tickvals": [0, 0.5, 1],
                    "tickformat": ".0%", "title": {"text": "chance"}},
