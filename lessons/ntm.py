@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lessons import addressing
+from lessons import addressing, memory_closed_form
 from lessons.addressing import Where
 from lessons.arguments import Count, explained
 from lessons.errors import LessonError
@@ -154,13 +154,16 @@ class NTM(nn.Module):
         return self.readout(torch.stack(kept, 1)), state
 
     def step(self, x: Float[Tensor, "batch input"], state: State, see: See = unseen) -> State:
-        """One step: control, ask, address, write, read."""
+        """One step: control, ask, address, write, read; where nobody looks, the last three in one."""
         seen = torch.cat([x, state.read.flatten(1)], -1)
         if self.controller == LSTM:
             hidden, cell = self.control(seen, (state.hidden, state.cell))
         else:
             hidden, cell = torch.tanh(self.control(seen)), state.cell
         where, erase, add = self.asked(hidden, see)
+        if see is unseen and self.write_heads == 1 and not torch.compiler.is_compiling():
+            memory, weights, read = memory_closed_form.move(state.memory, state.weights, where, erase, add)
+            return State(memory, weights, read, hidden, cell)
         weights = addressing.address(state.memory, state.weights, where, see)
         memory = see("memory", addressing.write(state.memory, weights[:, self.read_heads :], erase, add))
         read = see("read", addressing.read(memory, weights[:, : self.read_heads]))

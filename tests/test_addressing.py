@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lessons import addressing
+from lessons import addressing, memory_closed_form
 from lessons.addressing import Where
 
 EXACT = {"dtype": torch.float64}
@@ -149,14 +149,38 @@ def test_gradients(heads):
     assert torch.autograd.gradcheck(step, inputs)
 
 
+@pytest.mark.parametrize(("readers", "shifts"), [(1, 3), (2, 5), (3, 1)])
+def test_the_gradient_written_out_is_autograds(readers, shifts):
+    memory, before, where = drawn(6, heads=readers + 1, shifts=shifts)
+    erase, add = torch.rand(2, 2, 1, 4, **EXACT).unbind(0)
+    inputs = [part.clone().requires_grad_() for part in (memory, before, erase, add, *where)]
+
+    def plain(memory, before, asked, erase, add):
+        weights = addressing.address(memory, before, asked)
+        after = addressing.write(memory, weights[:, -1:], erase, add)
+        return after, weights, addressing.read(after, weights[:, :-1])
+
+    memory, before, erase, add, *asked = inputs
+    outputs = [way(memory, before, Where(*asked), erase, add) for way in (plain, memory_closed_form.move)]
+    arriving = [torch.randn_like(part) for part in outputs[0]]
+    for ours, theirs in zip(outputs[1], outputs[0], strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-14)
+    slopes = [torch.autograd.grad(found, inputs, arriving) for found in outputs]
+    for ours, theirs in zip(slopes[1], slopes[0], strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
+
+
 def test_gradients_are_numbers_where_weights_are_zero():
     memory, before, where = drawn(4)
     before = torch.zeros_like(before).index_fill(-1, torch.tensor([0]), 1.0)
     where = where._replace(gate=torch.zeros_like(where.gate), power=where.power + 200)
     inputs = [part.clone().requires_grad_() for part in (memory, before, *where)]
     weights = addressing.address(inputs[0], inputs[1], Where(*inputs[2:]))
-    grads = torch.autograd.grad(weights.square().sum(), inputs)
-    assert all(bool(grad.isfinite().all()) for grad in grads)
+    vector = torch.ones(2, 1, 4, **EXACT)
+    _, same, _ = memory_closed_form.move(inputs[0], inputs[1], Where(*inputs[2:]), vector, vector)
+    for found in (weights, same):
+        grads = torch.autograd.grad(found.square().sum(), inputs)
+        assert all(bool(grad.isfinite().all()) for grad in grads)
 
 
 def test_shapes_on_the_meta_device():
