@@ -1,7 +1,7 @@
 """Trees, and a forest of them laid out by levels, so that a network computes a whole level at once.
 
     tree = Tree("MAX", (Tree("2"), Tree("9")))
-    forest = Forest.of([plan(tree, {"MAX": 1, "2": 2, "9": 3})], symbols=4)
+    forest = Forest.of([plan(tree, {"MAX": 0, "2": 1, "9": 2})])
 
 A leaf's state depends on its symbol alone, so the leaves of a forest are computed once a symbol: the rows
 of a forest begin with a row that is no node, then come all symbols as leaves, then the inner nodes by their
@@ -205,29 +205,39 @@ class Forest:
         if not plans:
             raise LessonError("A forest needs at least one tree.")
         symbols = plans[0].symbols
-        counts = np.array([len(one.numbers) for one in plans])
-        begun = np.concatenate([[0], counts.cumsum()])
-        places = max(one.children.shape[1] for one in plans)
-        children = np.zeros((begun[-1], places), np.int64)
-        for one, start, end in zip(plans, begun, begun[1:], strict=False):
-            part = children[start:end, : one.children.shape[1]]
-            part[:] = one.children + start * (one.children > symbols)
+        begun = np.cumsum([0, *(len(one.numbers) for one in plans)])  # inner nodes before each tree
         heights = np.concatenate([one.heights for one in plans])
         order = heights.argsort(kind="stable")
-        row = np.empty(1 + symbols + begun[-1], np.int64)
-        row[: symbols + 1] = np.arange(symbols + 1)
-        row[symbols + 1 + order] = symbols + 1 + np.arange(begun[-1])
-        nodes = [one.nodes + start * (one.nodes > symbols) for one, start in zip(plans, begun, strict=False)]
+        row = np.arange(1 + symbols + len(order))  # of every node as plans write it, trees behind one another
+        row[symbols + 1 + order] = symbols + 1 + np.arange(len(order))
         sizes = tuple(len(one.nodes) for one in plans)
-        nodes = row[np.concatenate(nodes)]
-        roots = nodes[np.concatenate([[0], np.cumsum(sizes[:-1])]).astype(np.int64)]
-        children = row[children[order]]
-        ends = np.searchsorted(heights[order], np.arange(1, heights.max(initial=0) + 1), side="right")
-        levels = []
-        for start, end in zip([0, *ends], ends, strict=False):
-            used = int((children[start:end] > 0).sum(1).max())
-            levels.append((int(start), int(end), used))
+        nodes = row[
+            np.concatenate([moved(one.nodes, symbols, n) for one, n in zip(plans, begun, strict=False)])
+        ]
+        roots = nodes[np.cumsum([0, *sizes[:-1]])]
+        children = row[side_by_side(plans, begun)[order]]
         numbers = np.concatenate([one.numbers for one in plans])[order]
-        tensors = (torch.from_numpy(part).to(device) for part in (numbers, children, nodes, roots))
-        own, below, every, tops = tensors
-        return cls(symbols, own, below, tuple(levels), every, sizes, tops)
+        own, below, every, tops = (
+            torch.from_numpy(part).to(device) for part in (numbers, children, nodes, roots)
+        )
+        return cls(symbols, own, below, levels_of(heights[order], children), every, sizes, tops)
+
+
+def moved(nodes: ndarray, symbols: int, by: int | np.integer) -> ndarray:
+    """Nodes as a plan writes them, with the inner ones further back."""
+    return nodes + by * (nodes > symbols)
+
+
+def side_by_side(plans: Sequence[Plan], begun: ndarray) -> ndarray:
+    """The children of all plans in one table, filled up with 0, inner nodes counted through."""
+    table = np.zeros((begun[-1], max(one.children.shape[1] for one in plans)), np.int64)
+    for one, start, end in zip(plans, begun, begun[1:], strict=False):
+        table[start:end, : one.children.shape[1]] = moved(one.children, one.symbols, start)
+    return table
+
+
+def levels_of(heights: ndarray, children: ndarray) -> tuple[tuple[int, int, int], ...]:
+    """Begin, end and most children of each level, from the heights in order."""
+    ends = np.searchsorted(heights, np.arange(1, heights.max(initial=0) + 1), side="right")
+    bounds = zip([0, *ends[:-1]], ends, strict=True) if len(ends) else ()
+    return tuple((int(begin), int(end), int((children[begin:end] > 0).sum(1).max())) for begin, end in bounds)
