@@ -1,11 +1,12 @@
 """Tune books become documents without names and copies; tunes made by rule; what is checked of tunes."""
 
+import os
 import re
 
 import numpy as np
 import pytest
 
-from lessons import abc_reader, corpora, made_tunes, tune_features, tune_scores, tunes
+from lessons import abc_reader, corpora, made_tunes, sources, tune_features, tune_scores, tunes
 from lessons.errors import LessonError
 
 BOOK = """% a comment
@@ -74,6 +75,21 @@ def test_the_fallback_is_there_without_a_network():
     corpus = corpora.load("made-tunes", quiet=True)
     assert len(corpus.documents) > 1000 and not corpus.provenance.fallback
     assert corpus.provenance.way == "made here"
+
+
+def test_made_tunes_are_those_that_the_registry_describes():
+    assert sources.content_hash(made_tunes.members()) == sources.find("made-tunes").content_sha256
+
+
+def test_without_network_and_cache_made_tunes_stand_in_and_say_so(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("UNROLLED_DATA", str(tmp_path))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    corpus = corpora.load("tunes")
+    shown = capsys.readouterr()
+    assert corpus.name == "made-tunes" and corpus.provenance.as_dict()["fallback"] is True
+    assert "FALLBACK: 'made-tunes' stands in for 'tunes'" in shown.err and "FALLBACK for tunes" in shown.out
 
 
 def test_real_books_or_their_fallback(capsys):
