@@ -6,6 +6,7 @@ BOOK = "from widgets import songs as pictures\nbook = pictures.book(songs.pretra
 PICTURE = (
     "() => { const i = document.querySelector('.un-score'); return i.complete && i.naturalWidth > 100; }"
 )
+WIDE = "() => document.querySelector('.un-roll').getBoundingClientRect().width > 600"
 SOUNDS = "() => document.querySelector('.un-audio').currentTime > 0.3"
 
 
@@ -32,6 +33,7 @@ def test_a_tune_is_heard_and_the_note_that_sounds_is_marked(lab, page):
     lab.screenshot("light", page)
     lab.theme(page, "dark")
     page.locator(".un-songbook.dark").wait_for()
+    page.wait_for_function(WIDE)
     lab.screenshot("dark", page)
 
 

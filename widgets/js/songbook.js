@@ -231,10 +231,11 @@ function createRoll(view) {
   return {
     element: element("figure", { class: "un-figure" },
       element("figcaption", { class: "un-soft", text: "Each note by time and pitch; its colour says how probable the network held it: dark is a surprise, bright is expected. Left and right move by a note, space plays." }), svg, readout),
-    update(changed) {
+    update() {
       svg.setAttribute("aria-label", `piano roll. ${state.summary}`);
-      const width = Math.max(320, view.root.clientWidth - 46), list = model.get("_notes");
-      if (drawn?.list === list && drawn.width === width && !changed.has("theme")) return;
+      const width = view.root.clientWidth - 46, list = model.get("_notes");
+      // Hidden or being laid out anew: the observer of sizes calls again. Colours follow the theme by themselves.
+      if (width < 200 || (drawn?.list === list && drawn.width === width)) return;
       drawn = { list, width };
       draw(width);
     },
