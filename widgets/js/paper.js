@@ -74,7 +74,7 @@ export function densityAt(mixture, x, y) {
 
 /** Where the next point may fall, seen close: a map of the density, the point that was drawn, and both axes. */
 export function drawDensity(canvas, mixture, drawn, { size, token }) {
-  const context = clearCanvas(canvas, size + 46, size + 40), cells = 53, cell = size / cells;
+  const context = clearCanvas(canvas, size + 46, size + 40), cells = 106, cell = size / cells;
   const at = (k) => ((k + 0.5) / cells * 2 - 1) * RANGE;
   const values = Array.from({ length: cells * cells }, (_, k) => densityAt(mixture, at(k % cells), -at(Math.floor(k / cells))));
   const most = Math.max(...values, 1e-9);
@@ -123,7 +123,7 @@ export function drawWindow(canvas, phi, letters, step, { width, row, token, shad
   const most = phi.reduce((high, values) => Math.max(high, ...values), 1e-9);
   phi.forEach((values, t) =>
     values.forEach((value, u) => {
-      context.fillStyle = shade(value / most);
+      context.fillStyle = shade(Math.sqrt(value / most)); // so that a faint reading shows beside a strong one
       context.fillRect(margin + t * wide, u * row, wide + 0.5, row + 0.3);
     }),
   );
