@@ -13,6 +13,7 @@ from lessons.arguments import explained
 from lessons.corpora import Corpus
 from lessons.errors import LessonError
 
+LEAD = 800  # characters that a network reads before it writes
 Judge = Callable[[str], str]  # a document -> its first fault, or ""
 
 
@@ -63,6 +64,16 @@ def find(name: str) -> Medium:
 def text(name: str) -> Corpus:
     """The corpus of a medium, loaded once."""
     return find(name).load()
+
+
+def lead(corpus: Corpus) -> str:
+    """A held-out document or two to read before writing, up to the blank line after them."""
+    kept = ""
+    for document in whole(corpus, "valid", 20):
+        if kept and len(kept) + len(document) > LEAD:
+            break
+        kept += f"{document}\n"
+    return kept
 
 
 def whole(corpus: Corpus, part: str = "valid", most: int | None = None) -> list[str]:

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from lessons import generation, judges, media, novelty, sources
+from lessons.documents import SEPARATOR
 from lessons.errors import LessonError
 from lessons.media import Medium
 from lessons.ngram import NGram
@@ -63,10 +64,11 @@ def curve(
     count: int = COUNT,
     longest: int = LONGEST,
     seed: int = 0,
+    lead: str = SEPARATOR,
 ) -> list[dict[str, float]]:
     """One row of figures for each temperature."""
     return [
-        {"temperature": heat, **measure(medium, source, write(writer, count, heat, "", longest, seed))}
+        {"temperature": heat, **measure(medium, source, write(writer, count, heat, "", longest, seed, lead))}
         for heat in temperatures
     ]
 
@@ -74,15 +76,16 @@ def curve(
 def study(name: str, count: int = COUNT, seed: int = 0) -> dict[str, Any]:
     """Everything about one medium: both curves, the held-out documents, samples, and where it comes from."""
     medium, corpus, model = media.find(name), media.text(name), generation.pretrained(name)
+    lead = media.lead(corpus)
     source, counted = novelty.Source(corpus.train), NGram(ORDER).fit(corpus.train, corpus.vocabulary)
     held = [Written(text, True) for text in media.whole(corpus, "valid", count)]
-    tried = write(model, TRIED, SHOWN, medium.begin, LONGEST, seed)
+    tried = write(model, TRIED, SHOWN, "", LONGEST, seed, lead)
     kept = [one.text for one in tried if one.ended and not medium.judge(one.text)]
     checkpoint = generation.checkpoint(name)
     return {
         "curves": {
-            NETWORK: curve(medium, model, source, count=count, seed=seed),
-            COUNTED: curve(medium, counted, source, count=count, seed=seed),
+            NETWORK: curve(medium, model, source, count=count, seed=seed, lead=lead),
+            COUNTED: curve(medium, counted, source, count=count, seed=seed, lead=lead),
         },
         "held out": measure(medium, source, held),
         "bits per character on test": {

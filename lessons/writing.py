@@ -40,15 +40,18 @@ def write(
     begin: str = "",
     longest: Annotated[int, Between(1, 20_000)] = LONGEST,
     seed: Seed = 0,
+    lead: str = SEPARATOR,
 ) -> list[Written]:
     """`count` documents that begin with `begin`, each with dice of its own.
 
+    lead: what is read before and is no part of them, up to a blank line; another document is best
+    (media.lead). A network was hardly ever trained from the zero state, from which it begins in the middle.
     Raises LessonError for characters that the writer has never seen, and for one that knows no line end.
     """
     if writer.vocabulary is None or "\n" not in writer.vocabulary:
         raise LessonError("This writer has never seen a line end, so it cannot say where a document ends.")
     by = _by_network if isinstance(writer, CharModel) else _by_counts
-    texts = by(writer, begin, count, temperature, longest, seed)
+    texts = by(writer, lead, begin, count, temperature, longest, seed)
     return [_whole(begin + text) for text in texts]
 
 
@@ -59,13 +62,13 @@ def _whole(text: str) -> Written:
 
 @torch.no_grad()
 def _by_network(
-    model: CharModel, begin: str, count: int, temperature: float, longest: int, seed: int
+    model: CharModel, lead: str, begin: str, count: int, temperature: float, longest: int, seed: int
 ) -> Sequence[str]:
     generator, symbols = Generator(device="cpu").manual_seed(seed), model.vocabulary.symbols
     texts, rows = [""] * count, torch.arange(count, device="cpu")
     training = model.training
     model.eval()
-    context = model.encode(SEPARATOR + begin)
+    context = model.encode(lead + begin)
     logits, state = model(context)
     logits, state = logits[:, -1].expand(count, -1), _chosen(state, torch.zeros_like(rows))
     for step in range(1, longest + 1):
@@ -85,19 +88,19 @@ def _by_network(
 
 
 def _by_counts(
-    counted: NGram, begin: str, count: int, temperature: float, longest: int, seed: int
+    counted: NGram, lead: str, begin: str, count: int, temperature: float, longest: int, seed: int
 ) -> Sequence[str]:
     generator, symbols = Generator(device="cpu").manual_seed(seed), counted.vocabulary.symbols
     texts = []
     for _ in range(count):
-        text = SEPARATOR + begin
-        start = max(len(text), len(SEPARATOR) + 1)
-        while len(text) < len(SEPARATOR + begin) + longest and not text.endswith(SEPARATOR, start):
+        text = lead + begin
+        start = max(len(text) - 1, len(lead))  # where a blank line may begin
+        while len(text) < len(lead + begin) + longest and not text.endswith(SEPARATOR, start):
             scores = counted.predict(text[-counted.order :]).log()
             chances = sampling.distribution(scores.float(), temperature)
             roll = torch.rand((), generator=generator, device="cpu")
             text += symbols[int(sampling.place(chances, roll))]
-        texts.append(text[len(SEPARATOR + begin) :])
+        texts.append(text[len(lead + begin) :])
     return texts
 
 

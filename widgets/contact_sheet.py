@@ -8,7 +8,7 @@ Every row is written with the same dice, so what changes from row to row is the 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lessons import icons, judges, writing
+from lessons import icons, judges, media, writing
 from lessons.arguments import Count, Seed, explained
 from lessons.run import Run
 from lessons.sampling import Heat
@@ -71,7 +71,9 @@ class Growing:
 
     def on_evaluate(self, run: Run, task: Any, step: int, figures: Mapping[str, float]) -> None:
         """Write a row with the network as it is now."""
-        self.rows[step] = writing.write(task.model, self.count, self.temperature, "<", LONGEST, self.seed)
+        self.rows[step] = writing.write(
+            task.model, self.count, self.temperature, "<", LONGEST, self.seed, media.lead(task.corpus)
+        )
         if self._handle is not None:
             self._handle.update(self)
 

@@ -41,9 +41,19 @@ class Desk:
         return self.writer or generation.pretrained(self.medium.name)
 
     @cached_property
+    def corpus(self) -> Corpus:
+        """What it was trained on."""
+        return self.text or media.text(self.medium.name)
+
+    @cached_property
+    def lead(self) -> str:
+        """A held-out document, read before writing."""
+        return media.lead(self.corpus)
+
+    @cached_property
     def source(self) -> novelty.Source:
         """The training text, to look for copies in."""
-        return novelty.Source((self.text or media.text(self.medium.name)).train)
+        return novelty.Source(self.corpus.train)
 
 
 @dataclass(frozen=True)
@@ -123,7 +133,7 @@ class Studio:
     def write(self, medium: str, temperature: float, begin: str, roll: int) -> Sheet:
         """One document, judged and compared with the training text. Raises LessonError for odd characters."""
         desk = self.desks[medium]
-        written = writing.write(desk.model, 1, temperature, begin, seed=roll)[0]
+        written = writing.write(desk.model, 1, temperature, begin, seed=roll, lead=desk.lead)[0]
         text = written.text
         fault = desk.medium.judge(text)
         return Sheet(desk.medium, written, fault, desk.source.share(text, SPAN), desk.source.longest(text))
