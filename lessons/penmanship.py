@@ -44,7 +44,7 @@ class HandwritingPreset(Preset):
     longest: int = 24
 
 
-SIZES = HandwritingPreset("cpu", steps=1800)
+SIZES = HandwritingPreset("cpu", steps=1500)
 PRESETS = {
     "ci": SIZES.but(
         name="ci", steps=12, evaluate_every=6, hidden_size=16, components=4, gaussians=3, batch_size=8,
