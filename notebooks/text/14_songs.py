@@ -50,8 +50,8 @@ for bar in tune.bars:
 
 # %% [markdown]
 # A pitch is a number of semitones; 69 is the `A` that orchestras tune to. The key of D has two sharps, so `F` is 66 and not 65.
-# In the last bar `>` lends a half of the second note to the first. The first bar is a **pick-up**: one eighth, for which the
-# last bar leaves room.
+# In the last bar `>` lends a half of the second note to the first. The first bar is a **pick-up**, one eighth; the last bar
+# should leave room for it, and does not: it lasts six eighths, where five would be right.
 
 # %% [markdown]
 # ## From equations to code
@@ -185,11 +185,11 @@ pictures.follow(trace(player, late), full)
 # %% [markdown]
 # ## Experiment
 #
-# Three claims, their rules fixed before any seed ran. Guess each verdict before you run its cell.
+# Three claims, their rules fixed before any seed ran. Guess each verdict first.
 #
-# 1. An LSTM's bars add up, and its tunes end on their tonic, more often than a 5-gram's, by 0.15 on every seed.
-# 2. Exchange the key in the header and nothing else: more than half of the tunes end on the new tonic, in each of five keys.
-# 3. Training makes a unit that tells full bars better than any unit did before training, by 0.05 of AUC on every seed.
+# 1. An LSTM's bars add up, and its tunes end on their tonic, more often than a 5-gram's, by 0.15.
+# 2. Exchange nothing but the key in the header: more than half of the tunes end on the new tonic, in each of five keys.
+# 3. Training makes a unit that tells full bars better than any unit did before, by 0.05 of AUC.
 
 # %%
 claims.every_seed("tunes-keep-the-metre")
@@ -206,9 +206,9 @@ for name in ("tunes-keep-the-metre", "tunes-follow-the-key", "a-unit-counts-the-
 
 # %% [markdown]
 # The bar is kept, and the key is not. A bar is about ten characters long, and every bar line winds its clock up again. The key
-# stands once, hundreds of characters before the last note, and little in between asks for it: letters are written relative to
-# the signature, so `f` means F sharp in D without anybody remembering D. Longer training helps: compare the shipped network's
-# *tunes that end on the tonic* above. People still do it far more often.
+# stands once, hundreds of characters before the last note, and little in between asks for it: `f` means F sharp in D without
+# anybody remembering D. Longer training helps: compare the shipped network's *tunes that end on the tonic* above. People do it
+# far more often.
 
 # %% [markdown]
 # ## Exercises
