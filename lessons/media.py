@@ -12,6 +12,7 @@ from lessons import corpora, documents, journals, judges, latex
 from lessons.arguments import explained
 from lessons.corpora import Corpus
 from lessons.errors import LessonError
+from lessons.vocabulary import Vocabulary
 
 LEAD = 800  # characters that a network reads before it writes
 Judge = Callable[[str], str]  # a document -> its first fault, or ""
@@ -66,10 +67,15 @@ def text(name: str) -> Corpus:
     return find(name).load()
 
 
-def lead(corpus: Corpus) -> str:
-    """A held-out document or two to read before writing, up to the blank line after them."""
-    kept = ""
+def lead(corpus: Corpus, vocabulary: Vocabulary | None = None) -> str:
+    """A held-out document or two to read before writing, up to the blank line after them.
+
+    `vocabulary`, by default the corpus's own, is what the reader knows: code changes with every Python.
+    """
+    kept, known = "", vocabulary or corpus.vocabulary
     for document in whole(corpus, "valid", 20):
+        if not all(character in known for character in document):
+            continue
         if kept and len(kept) + len(document) > LEAD:
             break
         kept += f"{document}\n"

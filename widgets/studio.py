@@ -48,7 +48,7 @@ class Desk:
     @cached_property
     def lead(self) -> str:
         """A held-out document, read before writing."""
-        return media.lead(self.corpus)
+        return media.lead(self.corpus, self.model.vocabulary)
 
     @cached_property
     def source(self) -> novelty.Source:

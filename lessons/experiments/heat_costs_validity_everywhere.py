@@ -46,16 +46,9 @@ def run(seed: int, preset: str) -> Figures:
 
 def measured(name: str, heat: float, seed: int, preset: str) -> tuple[float, float]:
     """The share of well-formed documents of a medium's network at a temperature, and that of new spans."""
-    asked, medium = plan(preset), media.find(name)
-    written = write(
-        generation.pretrained(name),
-        asked["documents"],
-        heat,
-        "",
-        asked["longest"],
-        seed,
-        media.lead(media.text(name)),
-    )
+    asked, medium, model = plan(preset), media.find(name), generation.pretrained(name)
+    lead = media.lead(media.text(name), model.vocabulary)
+    written = write(model, asked["documents"], heat, "", asked["longest"], seed, lead)
     well = fmean(one.ended and not medium.judge(one.text) for one in written)
     return well, 1 - fmean(read(name).share(one.text, SPAN) for one in written)
 
