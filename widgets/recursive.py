@@ -87,7 +87,7 @@ class TreeView(anywidget.AnyWidget):
             return
         self.message = ""
         self.text = text
-        self.node = min(self.node, len(drawn["nodes"]) - 1)
+        self.node = min(self.node, len(drawn["nodes"]) - 1) if "node" in wish else 0
         self._tree = drawn
 
 
