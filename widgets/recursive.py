@@ -222,7 +222,8 @@ class Bank:
         found = {}
         for example in task.parts["valid"][:BANK]:
             for below in example.tree.nodes():
-                if below.children and below.size <= BANK_SIZE:
+                part = task.every or below is not example.tree
+                if part and below.children and below.size <= BANK_SIZE:
                     found.setdefault(str(below), below)
         trees = list(found.values())
         if not trees:
