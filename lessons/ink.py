@@ -81,20 +81,21 @@ def from_strokes(strokes: Sequence[Points], text: str = "", hand: str = "", lett
     return Ink(offsets, text, belongs, hand)
 
 
-def svg(ink: Ink, width: float = 0.06, margin: float = 0.5) -> str:
+def svg(ink: Ink, width: float = 0.06, margin: float = 0.5, ground: str = "none") -> str:
     """The ink as a picture on its own: an SVG document whose unit is the height of an x.
 
-    The text goes in as the title, with everything escaped that could be markup.
+    The text goes in as the title, with everything escaped that could be markup. ground: a colour behind it.
     """
     points = ink.points * (1, -1)
     left, top = points.min(0) - margin
     wide, high = numpy.ptp(points, axis=0) + 2 * margin
     paths = "".join(f'<path d="{path(stroke)}"/>' for stroke in ink.strokes)
     title = "".join(f"&#{ord(c)};" if not (c.isalnum() or c == " ") else c for c in ink.text)
+    sheet = f'<rect x="{left:.3f}" y="{top:.3f}" width="{wide:.3f}" height="{high:.3f}" fill="{ground}"/>'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{left:.3f} {top:.3f} {wide:.3f} {high:.3f}">'
-        f'<title>{title}</title><g fill="none" stroke="#1b1f24" stroke-width="{width}" '
-        f'stroke-linecap="round" stroke-linejoin="round">{paths}</g></svg>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{left:.3f} {top:.3f} {wide:.3f} {high:.3f}" '
+        f'width="{40 * wide:.0f}"><title>{title}</title>{sheet}<g fill="none" stroke="#1b1f24" '
+        f'stroke-width="{width}" stroke-linecap="round" stroke-linejoin="round">{paths}</g></svg>\n'
     )
 
 

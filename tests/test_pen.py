@@ -131,7 +131,7 @@ def test_the_svg_is_well_formed_whatever_the_text_says():
     hostile = Ink(written.offsets, '</title><script>alert("1")</script>&')
     root = ElementTree.fromstring(ink.svg(hostile))
     names = [node.tag.rpartition("}")[2] for node in root.iter()]
-    assert set(names) == {"svg", "title", "g", "path"} and names.count("path") == len(written.strokes)
+    assert set(names) == {"svg", "title", "rect", "g", "path"} and names.count("path") == len(written.strokes)
     assert root[0].text == hostile.text
 
 

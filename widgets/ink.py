@@ -50,7 +50,7 @@ def sheet(inks: Mapping[str, Ink], title: str = "Lines written by hand") -> them
         x="heights of an x",
         xaxis={"range": [-0.6, wide], "showgrid": False},
         yaxis={
-            "range": [rows[-1] - 1.6, 2.9], "scaleanchor": "x", "constrain": "range", "tickvals": rows,
+            "range": [rows[-1] - 2.3, 2.9], "scaleanchor": "x", "constrain": "range", "tickvals": rows,
             "ticktext": [theme.escape(name) for name in inks], "ticks": "",
         },
     )  # fmt: skip
