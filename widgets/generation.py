@@ -85,7 +85,7 @@ def _axes(number: int, column: int, row: int, columns: int) -> dict[str, Any]:
     """The axes of one panel; names stand at the outer ones only, all have the same ranges."""
     name, wide = _number(number), (1 - GAP * (columns - 1)) / columns
     left = column * (wide + GAP)
-    top = 1 - row * 0.54
+    top = 1.0 - row * 0.54
     lowest, first = row == len(ROWS) - 1, column == 0
     return {
         f"xaxis{name}": {
@@ -93,7 +93,7 @@ def _axes(number: int, column: int, row: int, columns: int) -> dict[str, Any]:
             "tick0": 0.2, "title": {"text": "temperature" if lowest else ""}, "showticklabels": lowest,
         },
         f"yaxis{name}": {
-            "domain": [top - 0.46, top], "anchor": f"x{name}", "range": [-3, 103], "dtick": 25,
+            "domain": [max(top - 0.46, 0.0), top], "anchor": f"x{name}", "range": [-3, 103], "dtick": 25,
             "title": {"text": list(ROWS.values())[row] if first else ""}, "showticklabels": first,
         },
     }  # fmt: skip
