@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lessons import addressing as maths
-from lessons import claims, memory_tasks, memory_training
+from lessons import memory_tasks, memory_training
 from lessons.errors import LessonError
 from lessons.memory_trace import look
 from lessons.ntm import NTM
@@ -259,9 +259,3 @@ def test_pictures_in_the_dark_have_titles_and_named_axes(machine):
         )
         assert figure.layout.meta["title"].endswith("?") and figure.summary.endswith(".")
         assert figure.layout.xaxis.title.text and figure.layout.yaxis.title.text
-
-
-@pytest.mark.parametrize("name", ["ntm-learns-copy", "ntm-copies-on"])
-def test_claims_run_at_the_smallest_size(name):
-    result = claims.run(name, 1, "ci", say=lambda line: None)
-    assert result.name == name and len(result.seeds) == 1
