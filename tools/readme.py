@@ -9,7 +9,8 @@ import sys
 import tomllib
 from dataclasses import dataclass
 
-from lessons import claims
+from lessons import claims, media, temperature_study
+from lessons.errors import LessonError
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -78,7 +79,29 @@ def claims_table() -> str:
     return claims.table().strip()
 
 
-PARTS = {"badges": badges, "picture": picture, "lessons": index, "claims": claims_table}
+def samples() -> str:
+    """What the networks of lesson 13 wrote: the first well-formed document of each medium, from its study."""
+    try:
+        found = temperature_study.load()["media"]
+    except LessonError:
+        return ""
+    blocks = []
+    for name, language in LANGUAGES.items():
+        kept = found.get(name, {}).get("samples", {}).get("well formed", [])
+        if kept:
+            title = media.find(name).title
+            blocks.append(f"<details><summary>{title}</summary>\n\n```{language}\n{kept[0]}```\n\n</details>")
+    return "\n".join(blocks)
+
+
+LANGUAGES = {"figure": "svg", "html": "html", "journal": "latex", "code": "python", "markdown": "markdown"}
+PARTS = {
+    "badges": badges,
+    "picture": picture,
+    "lessons": index,
+    "samples": samples,
+    "claims": claims_table,
+}
 
 
 def render(text: str) -> str:
