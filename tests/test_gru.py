@@ -173,7 +173,7 @@ def test_faster_counts_the_seeds_below_its_share():
 
     assert rule.judge(seeds(0.9, 0.9, 0.9, 0.95, 1.2)).met
     assert not rule.judge(seeds(0.9, 0.9, 0.9, 0.96, 1.2)).met
-    assert "0.900 to 1.200 times" in rule.judge(seeds(0.9, 1.2)).sentence
+    assert "0.9 to 1.2 times" in rule.judge(seeds(0.9, 1.2)).sentence
     assert len(rule.limits(seeds(1, 1))) == 2
     assert (
         gru_trains_faster.CLAIM.verdict(

@@ -24,6 +24,14 @@ PRESET = char_rnn.preset("ci").but(
 )
 
 
+@pytest.fixture(autouse=True)
+def foreground():
+    """Ctrl-C as in a terminal: a shell starts what runs in its background with the signal ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def make(preset=PRESET, seed=0):
     """A small task: two layers, dropout, carried state."""
     corpus = corpora.user(TEXT, "bottles", quiet=True)
