@@ -268,7 +268,7 @@ def test_the_studio_writes_judges_and_measures(desk, model):
     lead = media.lead(corpora.user(TEXT * 8, "shapes", quiet=True))
     assert lead.endswith("\n\n") and len(lead) <= media.LEAD
     assert desk.sheet.written == writing.write(model, 1, 1.0, "", seed=0, lead=lead)[0]
-    assert "Well formed: nothing" in desk.summary or "Not finished" in desk.summary
+    assert "Finished; nothing" in desk.summary or "Not finished" in desk.summary
     assert desk.sheet.copied == novelty.Source(TEXT * 8).share(desk.sheet.written.text, 12)
     desk.value(roll=3, temperature=0.5)
     assert desk.sheet.written == writing.write(model, 1, 0.5, "", seed=3, lead=lead)[0]

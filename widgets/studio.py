@@ -71,7 +71,9 @@ class Sheet:
         """What the judge says, in a sentence."""
         if not self.written.ended:
             return f"Not finished after {len(self.written.text):,} characters."
-        return f"Not well formed: {self.fault}." if self.fault else f"Well formed: {self.medium.asks}."
+        if self.fault:
+            return f"Not well formed: {self.fault}."
+        return f"Well formed: {self.medium.asks}." if self.medium.asks else "Finished; nothing else is asked."
 
     @property
     def meter(self) -> str:
@@ -122,7 +124,7 @@ class Studio:
             ],
             values=self._wire(self._values),
         )
-        self.page = ipw.HTMLMath(layout=ipw.Layout(width="100%", margin="0"))
+        self.page = ipw.HTMLMath(layout=ipw.Layout(display="block", width="100%", margin="0"))
         self.widget = ipw.VBox([self.controls, self.page])
         for name in ("unrolled-card", theme.tokens().name):
             self.widget.add_class(name)
@@ -213,8 +215,10 @@ def explore(
         media.find(name)
     desks = {name: Desk(one, (models or {}).get(name)) for name, one in media.MEDIA.items()}
     if own is not None:
-        mine = Medium(OWN, "your own text", "nothing is asked of it", lambda text: "", "")
-        desks[OWN] = Desk(replace(mine, judge=judge or mine.judge), *own)
+        mine = Medium(OWN, "your own text", "", lambda text: "", "")
+        if judge is not None:
+            mine = replace(mine, judge=judge, asks="what your judge asks")
+        desks[OWN] = Desk(mine, *own)
     if medium not in desks:
         raise LessonError(f"There is no medium {medium!r} here; choose one of {', '.join(desks)}.")
     return Studio(desks, medium, temperature, begin, roll)
