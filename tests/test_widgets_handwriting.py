@@ -6,7 +6,8 @@ import torch
 
 from lessons import handwritten, mixture_density, own_hand, pen, penmanship
 from lessons.errors import LessonError
-from widgets import handwriting, ink, pad
+from lessons.run import Run
+from widgets import handwriting, ink, pad, training
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def test_the_map_of_offsets_is_the_density_and_tells_its_cost():
     heat, dots = figure.data
     middle = len(heat.x) // 2
     at = torch.tensor([heat.x[middle], heat.y[middle + 5]], dtype=torch.float64)
-    assert heat.z[middle + 5][middle] ** 2 == pytest.approx(
+    assert heat.z[middle + 5][middle] ** (1 / 0.3) == pytest.approx(
         float(mixture_density.log_density(mix, at).exp()), rel=1e-4
     )
     assert len(dots.x) == len(points) and "mixture of 2 Gaussians" in figure.summary
@@ -161,3 +162,14 @@ def test_the_pad_says_what_is_wrong(kept, content, words):
     one.asked(one, content)
     assert words in one.message
     one.close()
+
+
+def test_a_cost_below_nought_stays_on_the_curve():
+    run = Run(
+        "handwriting", "ci", "nats per point", 0, "cpu", settings={"steps": 3}, losses=[2.6, -1.0, -3.1]
+    )
+    run.gradient_norms = [1.0, 1.0, 1.0]
+    low, high = training.curve(run).layout.yaxis.range
+    assert low < -3.1 and high > 2.6
+    run.losses = [2.6, 1.0, 0.1]
+    assert training.curve(run).layout.yaxis.range[0] == 0

@@ -60,7 +60,8 @@ def _told(inks: Mapping[str, Ink]) -> str:
     points = [len(ink) for ink in inks.values()]
     texts = {ink.text for ink in inks.values()}
     what = f"“{next(iter(texts))}”" if len(texts) == 1 and next(iter(texts)) else f"{len(inks)} lines"
-    return f"{what} in {min(points)} to {max(points)} points a line."
+    many = f"{min(points)}" if min(points) == max(points) else f"{min(points)} to {max(points)}"
+    return f"{what} in {many} points a line."
 
 
 def offsets(points: Float[Tensor, "points 3"], mix: Mixture) -> theme.Figure:

@@ -363,7 +363,8 @@ def _span(run: Run, shown: str | None) -> tuple[float, float]:
         seen += [min(losses), float(np.quantile(losses, 0.995))]
     seen = [value for value in seen if math.isfinite(value)] or [0.0, 1.0]
     unit = 0.5 if max(seen) - min(seen) > 0.6 else 10.0 ** math.floor(math.log10(max(max(seen), 1e-6)))
-    return max(0.0, math.floor(min(seen) / unit - 0.2) * unit), math.ceil(max(seen) / unit + 0.05) * unit
+    low, high = math.floor(min(seen) / unit - 0.2) * unit, math.ceil(max(seen) / unit + 0.05) * unit
+    return low if min(seen) < 0 else max(0.0, low), high  # a density may be above 1, its cost below 0
 
 
 def _decades(run: Run) -> list[float]:

@@ -47,6 +47,7 @@ function createHead({ state, page }) {
 function createAsk({ store, state, choices }) {
   const text = element("input", { type: "text", maxlength: 200, spellcheck: "false", autocomplete: "off", class: "un-line", ...KEYS,
     on: { change: () => store.set({ text: text.value }) } });
+  text.addEventListener("keydown", (event) => event.key === "Enter" && store.set({ text: text.value }));
   const bias = element("input", { type: "range", min: 0, max: 5, step: 0.25, class: "un-slider", "aria-label": "bias", ...KEYS,
     on: { input: () => write(told, number(Number(bias.value))), change: () => store.set({ bias: Number(bias.value) }) } });
   const told = element("span", { class: "un-number" });

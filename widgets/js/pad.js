@@ -16,10 +16,10 @@ function render({ model, el }) {
   const theme = followTheme(root, state.theme, () => store.touch("drawn"));
   const view = { root, store, state, token: theme.token, open: null, at: [0.5, 0.5], down: false };
   view.strokes = () => (view.open ? [...state.strokes, view.open] : state.strokes);
-  view.ask = (what) => {
+  view.ask = (what, name = state.name) => {
     store.set({ message: "" });
     model.save_changes();
-    model.send({ ask: what, strokes: state.strokes, text: state.text, name: state.name });
+    model.send({ ask: what, strokes: state.strokes, text: state.text, name });
   };
   const panels = [createTitle, createSheet, createFields].map((make) => make(view));
   root.append(...panels.map((panel) => panel.element));
@@ -136,8 +136,8 @@ function createFields(view) {
   const keep = button("save", "save it in data/user", () => ask("save"));
   const exported = button("export", "export it as a JSON file", () =>
     offer(JSON.stringify({ text: state.text, strokes: state.strokes }), `${state.name || "handwriting"}.json`, "application/json"));
-  const load = button("open", "open the saved piece", () => saved.value && ask("open"));
-  const remove = button("delete", "delete the saved piece", () => saved.value && ask("delete"));
+  const load = button("open", "open the saved piece", () => saved.value && ask("open", saved.value));
+  const remove = button("delete", "delete the saved piece", () => saved.value && ask("delete", saved.value));
   const message = element("span", { class: "un-message", role: "alert" });
   const kept = element("div", { class: "un-row" }, labelled("saved", saved), load, remove);
   let offered = null;
