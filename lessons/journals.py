@@ -22,7 +22,7 @@ from lessons.corpora import Corpus, Provenance
 from lessons.errors import LessonError
 from lessons.vocabulary import Vocabulary
 
-SEED, STORED = 0, 2000  # of the articles in data/samples
+SEED, STORED, WRITTEN_WITH = 0, 2000, "1.14.0"  # of the articles in data/samples: dice, number, sympy
 FEWEST = 20  # articles that can be split into texts to train on, to choose with and to test with
 VOLUMES = 80  # documents of the corpus, a number of articles each
 
@@ -40,7 +40,8 @@ def corpus(count: Count = STORED) -> Corpus:
     size = max(1, count // VOLUMES)
     volumes = ["\n".join(written[start : start + size]) for start in range(0, count, size)]
     content = hashlib.sha256("\n".join(written).encode()).hexdigest()
-    release = f"{count:,} articles by sympy, seed {SEED}"
+    version = WRITTEN_WITH if count <= len(stored) else sympy.__version__
+    release = f"{count:,} articles by sympy {version}, seed {SEED}"
     where = Provenance("journals", "journals", release, content, "CC0-1.0", "generated", "generated")
     named = tuple((f"volume {number}", volume) for number, volume in enumerate(volumes, 1))
     return Corpus("journals", named, Vocabulary.of("".join(written)), where)

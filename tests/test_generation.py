@@ -5,6 +5,7 @@ import random
 import re
 
 import pytest
+import sympy
 import torch
 
 from lessons import (
@@ -100,7 +101,8 @@ def test_articles_are_well_formed_and_those_that_are_kept_are_what_is_written():
     made = journals.articles(40)
     assert [latex.fault(one) for one in made] == [""] * 40
     assert len(set(made)) == 40 and all("\n\n" not in one for one in made)
-    assert journals.read()[:40] == made or "sympy" not in journals.corpus(40).provenance.release
+    if sympy.__version__ == journals.WRITTEN_WITH:
+        assert journals.read()[:40] == made
 
 
 @pytest.mark.parametrize("subject", journals.SUBJECTS, ids=lambda subject: subject.__name__)
