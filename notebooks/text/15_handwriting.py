@@ -183,7 +183,7 @@ print(f"and behind it at {(away < 0).float().mean():.0%}")
 # Now let yours write, and switch between the two networks.
 
 # %%
-handwriting.write({"yours": task.model, "shipped": shipped}, "the pen", bias=1.0)
+handwriting.write({"yours": task.model, "shipped": shipped}, "the pen", bias=2.0)
 
 # %% [markdown]
 # ### Without the text
