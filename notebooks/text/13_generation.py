@@ -152,7 +152,7 @@ claims.every_seed("networks-nest-better")
 # %%
 held = media.text("html").valid[:6000]
 scores = units.scores(trace(pages, held), describe=nesting.features)
-asked = [one for one in scores if one.feature.startswith(("inside <", "inside a tag", "depth of el"))]
+asked = [one for one in scores if one.feature.startswith(("inside <", "depth of el"))]
 print(units.table(asked))
 
 # %% [markdown]
