@@ -6,6 +6,7 @@ import torch
 
 from lessons import handwritten, mixture_density, own_hand, pen, penmanship
 from lessons.errors import LessonError
+from lessons.ink import Ink
 from lessons.run import Run
 from widgets import handwriting, ink, pad, training
 
@@ -35,6 +36,14 @@ def test_a_sheet_draws_every_stroke_and_says_what():
             ink.sheet(wrong)
 
 
+def test_a_sheet_is_high_enough_for_a_line_that_wanders():
+    steps = numpy.array([[0.5, 0.5, 0]] * 19 + [[0.5, 0.5, 1]], dtype=numpy.float32)
+    figure = ink.sheet({"up": Ink(steps), "down": Ink(steps * numpy.float32([1, -1, 1]))})
+    low, high = figure.layout.yaxis.range
+    assert low < -ink.GAP - 10 and high > 10
+    assert figure.layout.height > ink.sheet({"a": pen.write("a"), "b": pen.write("b")}).layout.height
+
+
 def test_names_on_a_sheet_are_no_markup():
     figure = ink.sheet({"<b>x</b>": pen.write("a")}, "<i>t</i>")
     assert (
@@ -54,7 +63,8 @@ def test_the_map_of_offsets_is_the_density_and_tells_its_cost():
     )
     assert len(dots.x) == len(points) and "mixture of 2 Gaussians" in figure.summary
     spread = type(mix)(*(part.expand(len(points), *part.shape) for part in mix))
-    assert f"{float(mixture_density.nats(spread, points.double()).mean()):.2f} nats" in figure.summary
+    cost = f"{float(mixture_density.nats(spread, points.double()).mean()):.2f}".replace("-", "−")
+    assert f"costs {cost} nats" in figure.summary
 
 
 def test_reading_counts_what_is_read_right():

@@ -26,10 +26,12 @@ def sheet(inks: Mapping[str, Ink], title: str = "Lines written by hand") -> them
     """Ink under ink, each with its name on the left. A pure picture; LessonError for none or too many."""
     if not 1 <= len(inks) <= AT_MOST:
         raise LessonError(f"A sheet shows 1 to {AT_MOST} lines; {len(inks)} were given.")
-    x, y, wide = [], [], WIDE
+    x, y, wide, top, bottom = [], [], WIDE, 2.9, -GAP * (len(inks) - 1) - 2.3
     for row, ink in enumerate(inks.values()):
         points = ink.points
         wide = max(wide, float(points[:, 0].max()) + 0.5)
+        top = max(top, float(points[:, 1].max()) - GAP * row + 0.5)
+        bottom = min(bottom, float(points[:, 1].min()) - GAP * row - 0.5)
         for stroke in ink.strokes:
             if np.ptp(stroke, axis=0).max() < DOT:  # a line without length is not drawn at all
                 stroke = stroke.mean(0) + DOT * np.array([[-1, 0], [1, 0], [0, -1], [0, 1]])
@@ -40,7 +42,7 @@ def sheet(inks: Mapping[str, Ink], title: str = "Lines written by hand") -> them
         hoverinfo="skip",
     )  # fmt: skip
     rows = [-GAP * row for row in range(len(inks))]
-    height = 30 + 800 * (GAP * len(inks) + 1) / (wide + 1)
+    height = 30 + 800 * (top - bottom) / (wide + 1)
     return theme.figure(
         lines,
         title=title,
@@ -50,7 +52,7 @@ def sheet(inks: Mapping[str, Ink], title: str = "Lines written by hand") -> them
         x="heights of an x",
         xaxis={"range": [-0.6, wide], "showgrid": False},
         yaxis={
-            "range": [rows[-1] - 2.3, 2.9], "scaleanchor": "x", "constrain": "range", "tickvals": rows,
+            "range": [bottom, top], "scaleanchor": "x", "constrain": "range", "tickvals": rows,
             "ticktext": [theme.escape(name) for name in inks], "ticks": "",
         },
     )  # fmt: skip

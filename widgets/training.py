@@ -60,7 +60,7 @@ def curve(run: Run) -> theme.Figure:
         summary=_reached(run, shown),
         x="step",
         height=theme.TOP + 56 + 380,
-        margin={"l": 64, "r": 132, "t": theme.TOP, "b": 56},
+        margin={"l": 64, "r": 150, "t": theme.TOP, "b": 56},
         shapes=[*(_dashed(value, "y") for value in run.baselines.values()), *_threshold(run)],
         annotations=_apart([*notes, *_end(run, shown)], low, high) + _norm_notes(run),
         xaxis={"range": [0, steps], "anchor": "y2"},

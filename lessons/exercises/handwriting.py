@@ -315,7 +315,8 @@ SHARPENED = Exercise(
         ),
         behaves_like(
             lambda w, s, b: (w.softmax(-1), (s - b).exp()),
-            "the deviations are right; the weights sharpen too: their numbers are multiplied by 1 + b.",
+            "the deviations are right; the weights sharpen too: their numbers are multiplied by 1 + b. "
+            "(A softmax does not notice what is added to all its numbers.)",
         ),
         behaves_like(
             lambda w, s, b: ((w * (1 + b)).softmax(-1), s.exp()),
@@ -332,10 +333,6 @@ SHARPENED = Exercise(
         behaves_like(
             lambda w, s, b: ((w * b).softmax(-1), (s - b).exp()),
             "1 + b, not b: without bias the numbers must stay as they are.",
-        ),
-        behaves_like(
-            lambda w, s, b: ((w + b).softmax(-1), (s - b).exp()),
-            "a softmax does not notice what is added to all its numbers; multiply them by 1 + b.",
         ),
         behaves_like(
             lambda w, s, b: (w.softmax(-1) * (1 + b), (s - b).exp()),
