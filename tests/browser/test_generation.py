@@ -26,7 +26,7 @@ display(ipw.HTMLMath("".join(shown)), ipw.HTMLMath(sanitised.latex("\\section{On
 
 def test_write_in_the_studio_by_keyboard(lab):
     page = lab.run(STUDIO)
-    output = lab.output(page, 1)
+    output = lab.output(page, 0)
     output.get_by_text("Its spans", exact=False).first.or_(
         output.get_by_text("of its spans").first
     ).wait_for()
@@ -52,7 +52,7 @@ def test_write_in_the_studio_by_keyboard(lab):
 
 def test_a_hostile_text_does_nothing(lab):
     page = lab.run(HOSTILE)
-    output = lab.output(page, 1)
+    output = lab.output(page, 0)
     output.locator("mjx-container").nth(1).wait_for()  # those of the honest article
     page.wait_for_timeout(500)
     assert output.locator("mjx-container").count() == 2
