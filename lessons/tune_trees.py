@@ -10,11 +10,11 @@ from fractions import Fraction
 from functools import lru_cache
 
 from lessons import abc_reader, corpora, tree_tasks
-from lessons.abc_reader import Bar, Note, Tune
 from lessons.errors import LessonError
 from lessons.labelled import digest
 from lessons.tree_tasks import TreeTask
 from lessons.trees import Tree, checked
+from lessons.tune_parts import Bar, Note, Tune
 
 DANCES = ("reel", "hornpipe")
 METRES = ("C", "C|")

@@ -17,9 +17,9 @@ SPREAD = 0.36  # how wide the seeds of one condition stand, of the distance betw
 GAP = 0.14  # between panels, of the width
 LINE = 100  # letters in a line of the rule
 UP = 40  # letters in a line beside a vertical axis
-SPELT = {name.lower(): name for name in ("LSTM", "GRU", "RNN", "RNNs", "LSTMs", "GRUs", "Elman")} | {
-    "5gram": "5-gram"
-}
+SPELT = {
+    name.lower(): name for name in ("LSTM", "GRU", "RNN", "RNNs", "LSTMs", "GRUs", "Elman", "ListOps")
+} | {"5gram": "5-gram"}
 WIDTH, LETTER = 850, 7.3  # of a picture without its margins, and of a letter below an axis, in pixels
 SUBTITLE = 92  # letters in a line below the title
 

@@ -276,16 +276,26 @@ def accuracy(
     ]  # fmt: skip
     means = {name: sum(own.values()) / len(own) for name, own in shares.items()}
     best = max(means, key=means.get)
-    summary = f"{best} has most right on average over the groups: " + ", ".join(
-        f"{name} {mean:.0%}" for name, mean in means.items()
-    )
+    ranked = ", ".join(f"{name} {mean:.0%}" for name, mean in means.items())
+    summary = f"Answers right on average over the groups: {ranked}"
+    if len(means) > 1:
+        summary = f"{best} has most right on average over the groups: {ranked}"
     lines = [] if chance is None else [_level(100 * float(chance))]
     return theme.figure(
         *bars, title=title, summary=f"{summary}.", x=over, y="answers right (%)", height=440,
         barmode="group", yaxis={"range": [0, 108], "tickvals": [0, 25, 50, 75, 100]},
         xaxis={"type": "category", "categoryarray": list(places.values())}, shapes=lines,
+        annotations=[_named(line) for line in lines],
         showlegend=len(shares) > 1, legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
     )  # fmt: skip
+
+
+def _named(line: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "x": 1, "xref": "paper", "xanchor": "right", "y": line["y0"], "yanchor": "bottom", "showarrow": False,
+        "text": "guessing", "font": {"color": theme.tokens().card, "size": 12},
+        "bgcolor": theme.tokens().soft, "borderpad": 1,
+    }  # fmt: skip
 
 
 def _level(at: float) -> dict[str, Any]:

@@ -3,12 +3,13 @@ import { css, shade } from "./colour.js";
 import { KEYS, button, element, labelled, number, setOptions, write } from "./dom.js";
 import { createStore } from "./store.js";
 import { followTheme } from "./theme.js";
-import { createTreeDrawing, spokenNode } from "./tree_drawing.js";
+import { createTreeDrawing, roomFor, spokenNode } from "./tree_drawing.js";
 import { childrenOf, closedAtFirst, underneath } from "./tree_layout.js";
 
 const TRAITS = ["_tree", "node", "closed", "text", "theme", "message"];
-const MOST_LEAVES = 26,
-  PATIENCE_MS = 6000;
+const PATIENCE_MS = 6000,
+  USUAL_WIDTH = 940, // of a notebook's output, in pixels, before the page has laid it out
+  PADDING = 50;
 const HELP = [
   "On the tree: up goes to the parent, down to the first child, left and right along the row, Home to the root.",
   "Enter or space closes and opens the part below a node; a double click does so, too.",
@@ -97,7 +98,7 @@ function createTreeView(model, root, store) {
       if (shape === seen && seen !== null) return;
       const first = seen === null && state.closed.length > 0;
       seen = shape;
-      if (!first) store.set({ closed: closedAtFirst(nodes, MOST_LEAVES) });
+      if (!first) store.set({ closed: closedAtFirst(nodes, roomFor(nodes, (root.clientWidth || USUAL_WIDTH) - PADDING)) });
     },
   };
   return view;

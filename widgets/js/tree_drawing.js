@@ -11,6 +11,17 @@ export const CHANGED = 1e-4;
 
 export const hasMoved = (node) => node.m === null || node.m > CHANGED;
 
+/** How wide a box must be for the symbols and answers of some nodes. */
+export function boxWidth(nodes) {
+  const longest = Math.max(0, ...nodes.map((node) => Math.max(node.s.length, answerText(node).length)));
+  return Math.max(46, Math.min(118, 7.4 * longest + 12));
+}
+
+/** How many boxes of these nodes stand side by side in so many pixels. */
+export const roomFor = (nodes, pixels) => Math.max(6, Math.floor(pixels / (boxWidth(nodes) + GAP)));
+
+const answerText = (node) => (node.a ? (node.r && node.r !== node.a ? `${node.a} ≠ ${node.r}` : node.a) : "");
+
 /** What a screen reader says of a node, and what its tooltip shows. */
 export function spokenNode(tree, k) {
   const node = tree.nodes[k],
@@ -88,9 +99,6 @@ export function createTreeDrawing(view) {
     );
   }
 
-  const answerText = (node) =>
-    node.a ? (node.r && node.r !== node.a ? `${node.a} ≠ ${node.r}` : node.a) : "";
-
   function wire(tree, k, width, lowest) {
     const { places } = drawn,
       parent = places.get(tree.nodes[k].p),
@@ -110,12 +118,8 @@ export function createTreeDrawing(view) {
       had = svg.contains(document.activeElement);
     drawn = layOut(tree.nodes, state.closed);
     const { places, columns, rows } = drawn;
-    const longest = Math.max(
-      0,
-      ...[...places.keys()].map((k) => Math.max(tree.nodes[k].s.length, answerText(tree.nodes[k]).length)),
-    );
-    const width = Math.max(46, Math.min(118, 7.4 * longest + 12)),
-      shown = [...places.keys()],
+    const shown = [...places.keys()],
+      width = boxWidth(shown.map((k) => tree.nodes[k])),
       lowest = Math.max(0, ...shown.filter((k) => hasMoved(tree.nodes[k])).map((k) => places.get(k).row));
     const [w, h] = [Math.max(1, columns) * (width + GAP), rows * ROW - ROW + BOX + 26];
     svg.setAttribute("viewBox", `0 0 ${w} ${h}`);
