@@ -108,7 +108,7 @@ def test_another_step_or_head_puts_the_sliders_to_its_numbers(machine):
     explorer = addressing.taken_apart(machine, "copy", 4)
     explorer.value(gate=0.9, key=3)
     assert explorer.value()["gate"] == 0.9 and "By itself" in explorer.summary
-    for change in ({"step": 3}, {"head": 1}):
+    for change in ({"step": 3}, {"head": 0}):
         explorer.value(**change)
         at = explorer.value()
         own = addressing.settings(addressing.moment(trace_of(machine, 4), at["step"], at["head"]).asked)

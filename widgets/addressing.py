@@ -67,14 +67,15 @@ def otherwise(
 
     A turn between two whole steps is shared out between them.
     """
-    asked, like = now.asked, now.asked.strength
+    asked, own = now.asked, settings(now.asked)
     if key is not None:
         asked = asked._replace(key=now.memory[:, key : key + 1])
-    if turn is not None and abs(turn - mean_turn(now.asked)) > 1e-4:
-        asked = asked._replace(turn=shared_out(turn, now.asked.turn))
-    for name, value in (("strength", strength), ("gate", gate), ("power", power)):
-        if value is not None:
-            asked = asked._replace(**{name: torch.full_like(like, value)})
+    for name, value in (("strength", strength), ("gate", gate), ("turn", turn), ("power", power)):
+        if value is None or value == own[name]:
+            continue
+        like = getattr(asked, name)
+        new = shared_out(value, like) if name == "turn" else torch.full_like(like, value)
+        asked = asked._replace(**{name: new})
     made = {"before": now.stages["before"]}
 
     def see(name: str, value: Tensor) -> Tensor:
@@ -155,12 +156,13 @@ def taken_apart(machine: NTM, task: str = memory_tasks.COPY, length: Count = 10,
     trace = seen(machine, task, length, seed)
     top = {name: float(trace[name].max()) for name in ("strength", "power")}
     reach = float(machine.shifts // 2)
-    first = settings(moment(trace, 0, 0).asked)
+    begin, writer = min(length // 2, trace.steps - 1), trace.readers
+    first = settings(moment(trace, begin, writer).asked)
     return Apart(
         functools.partial(figure, machine, task, length, seed),
         trace,
-        step=Time(maximum=trace.steps - 1, label="time step", pace=500),
-        head=Pick({name: k for k, name in enumerate(trace.heads)}, 0, label="head"),
+        step=Time(maximum=trace.steps - 1, value=begin, label="time step", pace=500),
+        head=Pick({name: k for k, name in enumerate(trace.heads)}, writer, label="head"),
         key=Index(machine.slots - 1, None, all="its own", label="key: as in slot"),
         strength=Slider(
             0.0, max(STRONGEST, np.ceil(top["strength"])), first["strength"], 0.1, label="strength β"
@@ -198,9 +200,10 @@ class Apart(Explorer):
 
 
 def settings(asked: Where) -> dict[str, float]:
-    """What the sliders stand at when they change nothing."""
+    """What the sliders stand at when they change nothing, to two places."""
     plain = {name: float(getattr(asked, name)[0, 0, 0]) for name in ("strength", "gate", "power")}
-    return {**plain, "power": max(1.0, plain["power"]), "turn": mean_turn(asked)}
+    rounded = {name: round(value, 2) for name, value in {**plain, "turn": mean_turn(asked)}.items()}
+    return {**rounded, "power": max(1.0, rounded["power"])}
 
 
 @functools.lru_cache(maxsize=4)

@@ -171,7 +171,7 @@ def _strips(scene: Scene, places: list[int]) -> list[go.Heatmap]:
             z=_gaps(values), zmin=low, zmax=1, colorscale=scale, name=name, yaxis=axis, xgap=1, ygap=1,
             showscale=name == "answer", customdata=slots if "weights" in name else None, hoverongaps=False,
             hovertemplate=f"step %{{x}}, {place}: %{{z:.2f}}<extra>{name}</extra>",
-            colorbar={"len": 0.28, "y": 0, "yanchor": "bottom", "thickness": 10, "outlinewidth": 0,
+            colorbar={"len": 0.18, "y": 0, "yanchor": "bottom", "thickness": 10, "outlinewidth": 0,
                       "x": 0.72, "tickvals": [0, 0.5, 1]},
         )
         for name, values, scale, low, axis, place in parts
