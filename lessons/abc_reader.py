@@ -20,23 +20,25 @@ from lessons.errors import LessonError
 from lessons.tune_parts import NATURAL, Bar, Key, Note, Tune, key, metre, unit_of_length
 
 SHIFTS = {"": None, "^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
+COMPOUND = ("6/8", "9/8", "12/8")  # metres with three eighths to a beat
 IN_THE_TIME_OF = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # (p notes in the time of q; 5, 7, 9 depend on the metre
 LOWEST, HIGHEST = 21, 108  # a piano's keys, as MIDI numbers
 MOST = 20_000  # characters of a tune
 
 _NOTE = r"(\^\^|\^|__|_|=)?([A-Ga-g])([,']*)"
-LENGTH = r"(\d*)(/*)(\d*)"
+LENGTH = r"(\d{0,3})(/{0,6})(\d{0,3})"  # bounded: what is shown as a number must stay one
 TOKEN = re.compile(
-    r"(?P<skip>[ \t\n\\`y]+|%[^\n]*|\"[^\"\n]*\"|![^!\n]*!|\{[^}\n]*\})"
+    r"(?P<skip>[ \t\r\n\\`y]+|%[^\n]*|\"[^\"\n]*\"|![^!\n]*!|\{[^}\n]*\})"
     r"|(?P<field>\[[A-Za-z]:[^\]\n]*\])"
-    r"|(?P<bar>(?::+\||\|)[|:\]]*|::|\[\|\]?)(?P<ending>[1-9]|\s*\[[1-9])?"
+    r"|(?P<bar>(?::+\||\|)[|:\]]*|::|\[\|\]?)(?P<ending>[1-9]|[ \t\n]*\[[1-9])?"
     r"|\[(?P<alone>[1-9])"
     r"|\((?P<tuplet>[2-9])(?::(?P<q>\d?)(?::(?P<r>\d?))?)?"
     rf"|\[(?P<chord>(?:{_NOTE}{LENGTH}-?)+)\](?P<chord_length>{LENGTH})"
     rf"|(?P<note>{_NOTE}|[zx])(?P<length>{LENGTH})"
     r"|(?P<broken><{1,3}|>{1,3})"
     r"|(?P<tie>-)"
-    r"|(?P<mark>[~.()H-Wh-w])"
+    r"|(?P<mark>[~.()H-Wh-w])",
+    re.ASCII,  # a digit is one of ABC's ten, in whatever script others are written
 )
 
 
@@ -63,6 +65,7 @@ def reading(text: str) -> "Reader":
     return Reader(text, fields, start, key(fields["K"]), unit, bar)
 
 
+@explained
 def plain(tune: Tune) -> str:
     """A tune written anew from what was read of it: metre, unit, key and notes, and nothing else.
 
@@ -72,6 +75,7 @@ def plain(tune: Tune) -> str:
     return f"{tune.header}{tune.notation}\n"
 
 
+@explained
 def readable(notes: str) -> bool:
     """Whether a tune's notes, without header, consist of signs that `parse` knows; much quicker than it."""
     return not TOKEN.sub("", notes)
@@ -100,7 +104,7 @@ class Reader:
     ) -> None:
         self.text, self.fields, self.start = text, fields, start
         self.key, self.unit, self.bar = key, unit, bar
-        self.compound = bar.numerator % 3 == 0 and bar.denominator in (4, 8)
+        self.compound = fields.get("M") in COMPOUND
         self.notes: list[Note] = []
         self.kept: list[str] = []
         self.changed: dict[str, int] = {}  # accidentals hold for all octaves until the bar ends

@@ -95,6 +95,7 @@ def path() -> Path:
     return data_folder() / "curves" / "songs.json"
 
 
+@explained
 def save(found: Study, place: Path | None = None) -> Path:
     """Write a study, whole or not at all."""
     place = place or path()
@@ -106,6 +107,7 @@ def save(found: Study, place: Path | None = None) -> Path:
     return place
 
 
+@explained
 def load(place: Path | None = None) -> Study:
     """A study from its file; LessonError if it is missing or damaged."""
     place = place or path()

@@ -69,6 +69,8 @@ class Condition:
         if self.metre not in METRES:
             raise LessonError(f"There is no metre {self.metre!r}; choose one of {', '.join(METRES)}.")
         tune_parts.key(self.key)
+        if self.unit != "":
+            tune_parts.unit_of_length(self.unit)
 
     @property
     def header(self) -> str:
@@ -114,6 +116,8 @@ def write(
     A header may go on with the beginning of a tune, which is then continued. Tunes come with their headers.
     Raises LessonError for characters that the model has never seen.
     """
+    if isinstance(headers, str):
+        raise LessonError("headers is a list of strings; put this one header in brackets.")
     if not headers:
         raise LessonError("Give at least one header to write a tune for, such as Condition().header.")
     device = model.readout.weight.device

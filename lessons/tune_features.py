@@ -49,19 +49,24 @@ def _rows(text: str) -> list[dict[str, float]]:
     now = dict.fromkeys(NAMES, 0) | {"in the header": 1}
     known = {"sharps of the key": reader.key.sharps, "three to a beat": reader.compound}
     rows = [now.copy() for _ in range(reader.start)]
+    settled, over, count = Fraction(0), Fraction(0), 0  # of the bar: before its last note, with it; its notes
     now |= {**known, "in the header": 0}
     for token in reader.tokens():
         rows += [now.copy() for _ in range(token.start() - len(rows))]
         if token["bar"] or token["alone"]:
             _turn(now, token["bar"] or "|", bool(reader.notes))
             reader.new_bar()
+            settled, over, count = Fraction(0), Fraction(0), 0
             rows += [now.copy() for _ in token[0]]
             continue
-        before = sum((note.length for note in reader.notes), Fraction(0))
         for end in range(1, len(token[0]) + 1):
-            rows.append(_at(now, before + _begun(token[0][:end]) * reader.a_unit, reader.bar))
+            rows.append(_at(now, over + _begun(token[0][:end]) * reader.a_unit, reader.bar))
         reader.read(token)
-        now = _at(now, sum((note.length for note in reader.notes), Fraction(0)), reader.bar)
+        if len(reader.notes) > count:
+            settled, count = over, len(reader.notes)
+        if reader.notes:
+            over = settled + reader.notes[-1].length  # a broken rhythm may have changed it
+        now = _at(now, over, reader.bar)
         if not token["note"] and not token["chord"]:
             rows[token.start() :] = [now.copy() for _ in token[0]]
     return rows + [now.copy() for _ in range(len(text) - len(rows))]

@@ -146,7 +146,7 @@ def key(name: str) -> Key:
 def metre(name: str) -> Fraction:
     """The length of a bar in whole notes: `C` and `C|` are one, 6/8 is three quarters of one."""
     name = name.strip()
-    found = re.fullmatch(r"([1-9]\d?)/(1|2|4|8|16)", {"C": "4/4", "C|": "2/2"}.get(name, name))
+    found = re.fullmatch(r"([1-9][0-9]?)/(1|2|4|8|16)", {"C": "4/4", "C|": "2/2"}.get(name, name))
     if not found:
         raise LessonError(f"{_short(name)} is no metre; write one such as M:6/8, M:C or M:C|.")
     return Fraction(int(found[1]), int(found[2]))

@@ -49,6 +49,7 @@ def judge(text: str) -> Verdict:
     )
 
 
+@explained
 def summary(verdicts: Sequence[Verdict]) -> dict[str, float]:
     """Shares over many tunes, 0 to 1, under the names of MEASURES.
 
@@ -68,6 +69,7 @@ def summary(verdicts: Sequence[Verdict]) -> dict[str, float]:
     return dict(zip(MEASURES, values, strict=True))
 
 
+@explained
 def adds_up(tune: Tune) -> tuple[bool, ...]:
     """For each bar: do its notes last as long as the metre says?
 
@@ -98,12 +100,14 @@ def strains(bars: Sequence[Bar]) -> list[list[int]]:
     return [strain for strain in found if strain]
 
 
+@explained
 def ends_on_the_tonic(tune: Tune) -> bool:
     """Whether the last written note is the tonic of the key, in any octave (of a chord, its lowest)."""
     last = next(note for note in reversed(tune.notes) if note.pitches)
     return last.pitches[0] % 12 == tune.key.tonic
 
 
+@explained
 def inside_the_key(tune: Tune) -> float:
     """Share of the sounding time that is spent on notes of the key's scale."""
     within, total = Fraction(0), Fraction(0)
@@ -118,6 +122,7 @@ def _ends(bar: Bar) -> bool:
     return bar.right in STRONG or bar.right == ""
 
 
+@explained
 def judge_all(texts: Iterable[str]) -> dict[str, float]:
     """`summary` of the verdicts on many tunes."""
     return summary([judge(text) for text in texts])

@@ -61,7 +61,14 @@ def test_the_unit_stands_in_the_header():
 
 
 def test_five_notes_take_the_time_of_two_or_of_three():
-    assert sum(lengths("(5ABcde", metre="C")) == 2 and sum(lengths("(5ABcde", metre="6/8")) == 3
+    for metre, eighths in (("C", 2), ("3/4", 2), ("3/8", 2), ("6/8", 3), ("9/8", 3), ("12/8", 3)):
+        assert sum(lengths("(5ABcde", metre=metre)) == eighths
+
+
+def test_lines_may_end_as_on_windows():
+    tune = abc_reader.parse("M:6/8\r\nL:1/8\r\nK:D\r\n|:ABc def|\r\nd3 d3:|\r\n")
+    assert [bar.length for bar in tune.bars] == [Fraction(3, 4)] * 2
+    assert abc_reader.plain(tune) == "M:6/8\nL:1/8\nK:D\n|:ABc def|\nd3 d3:|\n"
 
 
 def test_bars_have_their_signs_and_endings():
@@ -139,6 +146,13 @@ def test_ties_make_one_sound_and_rests_none():
         ("K:C\nA,,,,,,", "piano"),
         ("K:C\nA0", "longer than 0"),
         ("K:C\nA/0", "longer than 0"),
+        ("K:C\nA" + "9" * 5000, "longer than 0"),
+        ("K:C\nA/" + "9" * 5000, "no sign"),
+        ("K:C\nA" + "/" * 5000, "no sign"),
+        ("K:C\nA\u0663", "no sign"),  # a three in Arabic script
+        ("M:1\u0662/8\nK:C\nA", "no metre"),
+        ("K:C\nA\0", "no sign"),
+        ("K:C\nA\ud800", "no sign"),
         ("K:C\n[ce", "'[ce'"),
         ("K:C\n(3(3ABc", "finish the first"),
         ("K:Fbloc\nA", "seven"),

@@ -20,6 +20,7 @@ from lessons import (
     songs,
     synthesiser,
     tune_features,
+    tune_scores,
     units,
 )
 from lessons.errors import LessonError
@@ -245,6 +246,13 @@ def test_a_chord_that_is_tied_sounds_once():
     [
         (lambda model: songs.write(model, "R:jig", 0.7, longest=1.5), "longest is a whole number"),
         (lambda model: songs.write(model, [], 0.7), "at least one header"),
+        (lambda model: songs.write(model, "K:D\n"), "in brackets"),
+        (lambda model: tune_scores.adds_up(TUNE), "tune is a Tune"),
+        (lambda model: tune_scores.judge_all(5), "texts is"),
+        (lambda model: tune_scores.summary(5), "verdicts is"),
+        (lambda model: abc_reader.plain(TUNE), "tune is a Tune"),
+        (lambda model: song_study.load(5), "place is"),
+        (lambda model: Condition(unit="banana"), "no unit of length"),
         (lambda model: songs.write("a model", ["K:D\n"]), "model is a CharModel"),
         (lambda model: songs.write(model, ["K:D\n"], temperature=-1), "temperature is"),
         (lambda model: songs.write(model, ["K:é\n"]), "not in the model's vocabulary"),

@@ -154,6 +154,19 @@ def test_features_know_only_what_has_been_read():
             assert np.array_equal(values, whole[name][:end]), (name, part)
 
 
+def test_labels_say_where_there_are_three_eighths_to_a_beat():
+    for metre, three in (("C", 0), ("3/4", 0), ("3/8", 0), ("6/8", 1), ("9/8", 1), ("12/8", 1)):
+        found = tune_features.features(f"M:{metre}\nL:1/8\nK:D\nABc|")
+        assert found["three to a beat"][-2] == three
+
+
+def test_the_length_of_a_bar_is_followed_through_broken_rhythms_and_tuplets():
+    found = tune_features.features("M:C\nL:1/8\nK:D\nA>B c<<d (3efg [Ac]2|A8|")
+    places = found["place in the bar"]
+    ends = {sign: place for sign, place in zip("A>B c<<d (3efg [Ac]2|", places[-24:-3], strict=True)}
+    assert [ends[sign] for sign in "Bdg2"] == pytest.approx([1 / 4, 1 / 2, 3 / 4, 1])
+
+
 def test_features_of_several_tunes_one_after_the_other():
     both = tune_features.features("\n" + TUNE + "\n" + TUNE)
     alone = tune_features.features(TUNE)

@@ -68,7 +68,12 @@ def test_a_score_that_cannot_be_drawn_is_a_sentence(monkeypatch):
 def test_what_is_wrong_is_said_and_all_else_stays(model):
     book = pictures.book(model, TUNE)
     before = book._notes, book._sound, book.summary
-    for text, words in (("X:1\nABc", "K:D"), ("K:D\nA&B", "no sign"), ("K:D\nT:<script>\n", "no notes")):
+    for text, words in (
+        ("X:1\nABc", "K:D"),
+        ("K:D\nA&B", "no sign"),
+        ("K:D\nT:<script>\n", "no notes"),
+        ("K:D\nA/" + "9" * 5000, "no sign"),
+    ):
         book.text = text
         book.asked = {"what": "read", "number": book.done + 1}
         assert words in book.message and (book._notes, book._sound, book.summary) == before
@@ -126,6 +131,9 @@ def test_the_roll_has_a_bar_for_every_note(model):
     assert not pictures.roll(TUNE).data[0].marker.showscale
     with pytest.raises(LessonError, match="K:D"):
         pictures.roll("ABc")
+    for wrong in ([0.5], [7.0] * len(tune.notes)):
+        with pytest.raises(LessonError, match="one probability for each of the"):
+            pictures.roll(TUNE, wrong)
 
 
 def test_shades_go_by_powers_of_ten():

@@ -29,6 +29,12 @@ def roll(
     """
     tune = abc_reader.parse(tune) if isinstance(tune, str) else tune
     chances = certainty(tune, certain) if isinstance(certain, char_rnn.CharModel) else certain
+    if chances is not None and not (
+        len(chances) == len(tune.notes) and all(0 <= chance <= 1 for chance in chances)
+    ):
+        raise LessonError(
+            f"certain has one probability for each of the {len(tune.notes)} written notes, from 0 to 1."
+        )
     notes = on_the_roll(tune, chances, repeats)
     rows = [(note, pitch) for note in notes["list"] for pitch in note["pitches"]]
     colour = [note["shade"] for note, _ in rows] if chances is not None else theme.tokens().soft
