@@ -92,6 +92,8 @@ WRONG = {
         (lambda lengths, metre: [*equal(lengths, metre)[:-1],
                                  1.0 * together(lengths, metre) or equal(lengths, metre)[-1]],
          "only the last bar"),
+        (lambda lengths, metre: [1.0, *equal(lengths, metre)[1:-1], 1.0]
+         if lengths[0] + lengths[-1] <= metre else equal(lengths, metre), "whatever they add up to"),
         (lambda lengths, metre: [float(length <= metre) for length in lengths], "in the middle"),
         (lambda lengths, metre: [1.0, *equal(lengths, metre)[1:]], "leave room"),
         (lambda lengths, metre: [lengths[k + 1] for k in range(len(lengths))], "lengths[-1]"),

@@ -131,6 +131,13 @@ def _last_only(lengths: list[float], metre: float) -> list[float]:
     return found
 
 
+def _both_short(lengths: list[float], metre: float) -> list[float]:
+    found = _right(lengths, metre)
+    if lengths[0] < metre and lengths[-1] < metre:
+        found[0] = found[-1] = 1.0
+    return found
+
+
 def _short_is_fine(lengths: list[float], metre: float) -> list[float]:
     return [float(length <= metre + 1e-6) for length in lengths]
 
@@ -156,6 +163,7 @@ FULL_BARS = Exercise(
         Case("a last bar that is short and no pick-up", lambda: ([1.0, 1.0, 0.75], 1.0)),
         Case("a pick-up that nothing completes", lambda: ([0.125, 1.0, 1.0, 1.0], 1.0)),
         Case("a pick-up of 1/8 and a last bar without it", lambda: ([0.125, 0.75, 0.75, 0.625], 0.75)),
+        Case("a pick-up and a last bar too short for it", lambda: ([0.125, 0.75, 0.75, 0.5], 0.75)),
         Case("a bar that is too long", lambda: ([0.5, 0.625, 0.5], 0.5)),
     ),
     observe=returns("the list"),
@@ -166,6 +174,9 @@ FULL_BARS = Exercise(
         ),
         behaves_like(
             _pick_up_free, "a short first bar is let through even if the last bar does not leave room for it."
+        ),
+        behaves_like(
+            _both_short, "a short first and a short last bar are let through whatever they add up to."
         ),
         behaves_like(
             _lenient, "the first and the last bar are let through whatever they are; they must make one bar."
