@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Can a network write a tune you can dance to?
 #
-# 50 minutes · needs lessons 02 and 04 · trains an LSTM on 3,300 dance tunes in about two minutes, and plays what it writes
+# 50 minutes · needs lessons 02 and 04 · trains an LSTM on 3,300 dance tunes in two or three minutes, and plays what it writes
 #
 # You will ask for a jig in D and hear one, find out what can be checked about a tune and what cannot, and open the network to
 # find the unit that knows when the bar is full.
@@ -13,32 +13,34 @@ from widgets import claims, gates, quiz, training
 from widgets import songs as pictures
 
 # %% [markdown]
-# **Guess first.** A small LSTM has read old tune books, one character at a time. It is given the headers of tunes it has never
-# seen, and writes tunes below them, at temperature 1. Of a hundred of its bars, how many last exactly as long as the metre
-# says? And of a 5-gram's, which sees the last four characters?
+# **Guess first.** A tune is cut into *bars*, and its *metre* says how long each must last: in 6/8, the metre of the dance
+# called *jig*, six eighths. A small LSTM has read old tune books, one character at a time. It is given dance, metre and key of
+# tunes it has never seen, and writes on, at temperature 1. Of a hundred of its bars, how many are as long as they must be? And
+# of a 5-gram's, which sees the last four characters?
 
 # %%
 network_bars = check.predict("bars of the LSTM that add up, of 100", ..., low=0, high=100)
 counted_bars = check.predict("bars of the 5-gram that add up, of 100", ..., low=0, high=100)
 
 # %% [markdown]
-# **The picture.** Choose a dance, a metre and a key, and press *write a tune*. Then press play: the note that sounds is
-# marked. A bright note is one that the network held probable, a dark one surprised it. Change the seed for another tune.
+# **The picture.** A *key* is the notes a tune keeps to, named after the one it comes to rest on, its *tonic*: D, or A in Am (A
+# minor). Choose dance, metre and key, press *write a tune*, then play: the note that sounds is marked. A bright note is one
+# that the network held probable, a dark one surprised it. Change the seed for another tune.
 
 # %%
 player = songs.pretrained()
 pictures.book(player, dance="jig", metre="6/8", key="D", temperature=0.7, seed=3)
 
 # %% [markdown]
-# Where are the dark notes? Often at the beginnings of bars and phrases, where many things may follow; in the middle of a run
-# the next note is nearly given away. Now write a beginning of your own into the box, keep its first four lines, and press
+# Where are the dark notes? More often at the beginnings of bars, where many things may follow, than inside a run. Now write a beginning of your own into the box, keep its first four lines, and press
 # *go on from the box*.
 
 # %% [markdown]
 # ## A tune is a text
 #
-# **ABC** is how musicians on the net have written tunes since the 1990s: letters for notes (`c` lies an octave above `C`),
-# numbers for lengths, `|` for bars. Four lines stand in front here, always in this order: the dance `R:`, the metre `M:`, the
+# **ABC** is how musicians on the net have written tunes since the 1990s: letters for notes (`c` lies an
+# octave above `C`, at twice its frequency), `z` for silence, numbers for lengths, `|` between bars, `|:` and `:|` around a
+# *repeat*, which is played twice. Four lines stand in front here, always in this order: the dance `R:`, the metre `M:`, the
 # unit of length `L:`, the key `K:`. A note is as long as its number says, times the unit.
 
 # %%
@@ -49,7 +51,8 @@ for bar in tune.bars:
     print(f"{bar.left or ' ':2s}", [(note.pitches[0], str(note.length)) for note in bar.notes], bar.right)
 
 # %% [markdown]
-# A pitch is a number of semitones; 69 is the `A` that orchestras tune to. The key of D has two sharps, so `F` is 66 and not 65.
+# A pitch is a number of semitones, twelve to the octave; 69 is the `A` that orchestras tune to. The key of D has two *sharps*:
+# `F` and `C` are a semitone higher, so `F` is 66 and not 65.
 # In the last bar `>` lends a half of the second note to the first. The first bar is a **pick-up**, one eighth; the last bar
 # should leave room for it, and does not: it lasts six eighths, where five would be right.
 
@@ -76,7 +79,7 @@ pictures.roll(written, player, repeats=True)
 # ## Train
 #
 # Three books: James Aird (1778 to 1801), William Ryan (1883), Francis O'Neill (1903), typed by volunteers, all in the public
-# domain. The books share tunes. A copy in another key or with two notes changed is taken out *before* tunes are held out;
+# domain. The books share tunes. A copy in another key or with a few notes changed is taken out *before* tunes are held out;
 # otherwise the network would be tested on what it was trained on.
 
 # %%
@@ -98,8 +101,9 @@ for name, bits in task.report().items():
 # %% [markdown]
 # ## What can be checked
 #
-# A tune is not right or wrong, but its notation is. Does it parse? Do its bars add up, pick-ups allowed for? Does every repeat
-# that opens close? Does it end on the tonic of its key? The network that you have just trained, the 5-gram, and people:
+# A tune is not right or wrong, but its notation is. Does it *parse*, can this lesson's reader read it? (Only what it has read,
+# written anew, reaches the program that draws the score.) Do its bars add up, pick-ups allowed for? Does every repeat that
+# opens close? Does it end on the tonic of its key? The network that you have just trained, and people:
 
 # %%
 held = songs.bodies(books, "test")
@@ -112,7 +116,7 @@ for measure, share in tune_scores.judge_all(yours).items():
 
 # %% [markdown]
 # Not even people's bars all add up: printers erred, and so did typists. Temperature decides what becomes of a network's. Each
-# point below is 96 tunes of the network that comes with the course; the file behind it was made by
+# point below is 96 tunes, of the network that comes with the course or of the 5-gram; the file behind it was made by
 # `python -m lessons.song_study`.
 
 # %%
@@ -125,7 +129,7 @@ counted_bars.reveal(100 * study.figures["5-gram"]["bars that add up"][at_one])
 pictures.curves(study)
 
 # %% [markdown]
-# A cool network keeps the rules best, and copies most: its tunes walk along phrases that stand in many books. Look at the last
+# A cool network keeps the rules best, and copies most: its tunes walk along phrases that stand in many tunes. Look at the last
 # panel: the dotted line is how much people's tunes share with the others. Where the network lies above it, it repeats more
 # than a tradition does.
 
@@ -146,7 +150,8 @@ print(f"{copied.length} of {len(body)} characters: {copied.text!r}")
 # ## Look inside
 #
 # To put a bar line in its place, something must know how much of the bar is over. Score every unit of the shipped network
-# against what a musician knows: is the bar full, how far is the tune, is the key one of sharps? As in lesson 02, a unit is
+# against what a musician knows: is the bar full, how far is the tune, how many
+# sharps has the key? A *strain* is a part of a tune, often eight bars; three eighths make a beat in 6/8, 9/8 and 12/8. As in lesson 02, a unit is
 # chosen on the first half of each tune and scored on the second.
 
 # %%
@@ -157,7 +162,8 @@ found = units.scores(trace(player, read), read, describe=tune_features.features)
 print(units.table(found, top=2))
 
 # %% [markdown]
-# Take the unit that follows *the bar is full* and look at it over one tune. Dotted lines are bar lines.
+# Take the unit that follows *the bar is full* and look at it over one tune. Dotted lines are bar lines. An AUC near 0 tells as
+# much as one near 1, upside down: that is the ↓ of the table, which shows what is missing to 1.
 
 # %%
 full = next(score for score in found if score.feature == "the bar is full")
@@ -179,8 +185,8 @@ pictures.follow(trace(player, late), full)
 
 # %% [markdown]
 # It is down after six eighths, as in any other bar, and it stays down through the three that are too many, until the bar line
-# comes. So it holds "the bar is full" and not "five characters ago there was a line". Write the same bar with other lengths,
-# such as `A2B2c2|`, and look again.
+# comes. But does it follow lengths, or count characters? `A6|` is full after two of them: write it in place of the long bar,
+# and look where the unit is. Then try twelve short notes, `A/B/c/d/e/f/ g/f/e/d/c/B/|`: a single unit is no perfect meter.
 
 # %% [markdown]
 # ## Experiment
@@ -205,10 +211,10 @@ for name in ("tunes-keep-the-metre", "tunes-follow-the-key", "a-unit-counts-the-
     print(ledger.load(name))
 
 # %% [markdown]
-# The bar is kept, and the key is not. A bar is about ten characters long, and every bar line winds its clock up again. The key
-# stands once, hundreds of characters before the last note, and little in between asks for it: `f` means F sharp in D without
-# anybody remembering D. Longer training helps: compare the shipped network's *tunes that end on the tonic* above. People do it
-# far more often.
+# The bar is kept, and the key is not. A bar is about nine characters long, and every bar line winds its clock up again. The key
+# stands once, a hundred characters and more before the last note, and little in between asks for it: `f` means F sharp in D
+# without anybody remembering D. The shipped network, larger and trained for longer, ends on the tonic more often (see the
+# curves above); people do it far more often still.
 
 # %% [markdown]
 # ## Exercises
