@@ -14,7 +14,7 @@ from widgets import songs as pictures
 
 # %% [markdown]
 # **Guess first.** A tune is cut into *bars*, and its *metre* says how long each must last: in 6/8, the metre of the dance
-# called *jig*, six eighths. A small LSTM has read old tune books, one character at a time. It is given dance, metre and key of
+# called *jig*, six eighths. A small LSTM has read old tune books, character by character. It is given dance, metre and key of
 # tunes it has never seen, and writes on, at temperature 1. Of a hundred of its bars, how many are as long as they must be? And
 # of a 5-gram's, which sees the last four characters?
 
@@ -32,8 +32,8 @@ player = songs.pretrained()
 pictures.book(player, dance="jig", metre="6/8", key="D", temperature=0.7, seed=3)
 
 # %% [markdown]
-# Where are the dark notes? More often at the beginnings of bars, where many things may follow, than inside a run. Now write a beginning of your own into the box, keep its first four lines, and press
-# *go on from the box*.
+# Where are the dark notes? More often at the beginnings of bars, where many things may follow, than inside a run. Now write a
+# beginning of your own into the box, keep its first four lines, and press *go on from the box*.
 
 # %% [markdown]
 # ## A tune is a text
@@ -53,8 +53,8 @@ for bar in tune.bars:
 # %% [markdown]
 # A pitch is a number of semitones, twelve to the octave; 69 is the `A` that orchestras tune to. The key of D has two *sharps*:
 # `F` and `C` are a semitone higher, so `F` is 66 and not 65.
-# In the last bar `>` lends a half of the second note to the first. The first bar is a **pick-up**, one eighth; the last bar
-# should leave room for it, and does not: it lasts six eighths, where five would be right.
+# `>` lends a half of the second note to the first. The first bar is a **pick-up**, one eighth; the last bar should leave room
+# for it, and does not: it lasts six eighths, where five would be right.
 
 # %% [markdown]
 # ## From equations to code
@@ -150,9 +150,9 @@ print(f"{copied.length} of {len(body)} characters: {copied.text!r}")
 # ## Look inside
 #
 # To put a bar line in its place, something must know how much of the bar is over. Score every unit of the shipped network
-# against what a musician knows: is the bar full, how far is the tune, how many
-# sharps has the key? A *strain* is a part of a tune, often eight bars; three eighths make a beat in 6/8, 9/8 and 12/8. As in lesson 02, a unit is
-# chosen on the first half of each tune and scored on the second.
+# against what a musician knows: is the bar full, how far is the tune, how many sharps has the key? A *strain* is a part of a
+# tune, often eight bars; three eighths make a beat in 6/8, 9/8 and 12/8. As in lesson 02, a unit is chosen on the first half
+# of each tune and scored on the second.
 
 # %%
 from lessons import tune_features
