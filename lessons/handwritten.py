@@ -64,16 +64,19 @@ def handwrite(
     return handwrite_all(model, [text], bias, seed, prime, points)[0]
 
 
+@explained
 @torch.no_grad()
 def handwrite_all(
     model: Writer,
     texts: Sequence[str],
-    bias: float = 0.0,
-    seed: int = 0,
+    bias: Bias = 0.0,
+    seed: Seed = 0,
     prime: Ink | None = None,
-    points: int | None = None,
+    points: Count | None = None,
 ) -> list[Written]:
-    """The same for several texts at once, with one sequence of draws for all."""
+    """The same for several texts at once, with one sequence of draws for all. LessonError for no text."""
+    if not texts:
+        raise LessonError("There is no text to write; give at least one.")
     longest = points or limit(model, texts)
     before = "" if prime is None else prime.text + " "
     text = model.encode([before + text for text in texts]) if model.gaussians else None

@@ -29,7 +29,12 @@ class Ink:
 
     def __post_init__(self) -> None:
         offsets = self.offsets
-        if offsets.ndim != 2 or offsets.shape[1] != 3 or not len(offsets):
+        if (
+            not isinstance(offsets, numpy.ndarray)
+            or offsets.ndim != 2
+            or offsets.shape[1] != 3
+            or not len(offsets)
+        ):
             raise LessonError(
                 "Ink is a row of offsets (dx, dy, lifted), at least one; this is something else."
             )

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from lessons.arguments import Count, Seed, explained
 from lessons.errors import LessonError
 
 NARROWEST, WIDEST = -5.0, 5.0  # logarithms of standard deviations, in heights of an x
@@ -112,14 +113,18 @@ def mean_nats(
     return cost.masked_fill(~real, 0).sum() / real.sum()
 
 
+@explained
 def fitted(
-    offsets: Float[Tensor, "points 3"], components: int = 1, rounds: int = 30, seed: int = 0
+    offsets: Float[Tensor, "points 3"], components: Count = 1, rounds: Count = 30, seed: Seed = 0
 ) -> Mixture:
     """The constant mixture that fits offsets best (no batch axes): what a network must beat.
 
     One component is the Gaussian with their mean and covariance; more are fitted by expectation
-    maximisation, started at points drawn from `seed`. In float64.
+    maximisation, started at points drawn from `seed`. In float64. Raises LessonError for fewer offsets than
+    components.
     """
+    if len(offsets) < components:
+        raise LessonError(f"{components} Gaussians are not fitted to {len(offsets)} offsets; give more.")
     places, lifted = offsets[:, :2].double(), offsets[:, 2].double().mean()
     dice = Generator(device="cpu").manual_seed(seed)
     start = torch.randperm(len(places), generator=dice)[:components].to(places.device)

@@ -6,7 +6,6 @@ with suspicion: size before content, then types, counts and numbers, each refuse
 """
 
 import json
-import math
 import os
 import re
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy
 from lessons import sources
 from lessons.arguments import explained
 from lessons.errors import LessonError
-from lessons.ink import Ink, from_strokes
+from lessons.ink import LONGEST, Ink, from_strokes
 from lessons.pen import HANDS, times
 
 LARGEST = 1_000_000  # bytes of a file
@@ -115,7 +114,7 @@ def _stroke(stroke: Any) -> list[list[float]]:
 
 def _fits(value: Any) -> bool:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value) and abs(value) <= FARTHEST
+    return number and abs(value) <= FARTHEST  # never true of nan; math.isfinite fails on a huge int
 
 
 def _no_number(text: str) -> NoReturn:
@@ -141,13 +140,22 @@ def delete(name: str, place: Path | None = None) -> None:
 
 
 def ink(text: str, strokes: Strokes, hand: str = "own") -> Ink:
-    """Strokes as the pen of the course samples them: rounded off, in equal times, from the left end on."""
-    left = min(x for stroke in strokes for x, _ in stroke)
-    return from_strokes([paced(numpy.array(s) - (left, 0)) for s in strokes], text, hand)
+    """Strokes as the pen of the course samples them: rounded off, in equal times, from the left end on.
+
+    Raises LessonError for a way so long that it would take more than LONGEST points.
+    """
+    left, room, sampled = min(x for stroke in strokes for x, _ in stroke), LONGEST, []
+    for stroke in strokes:
+        sampled.append(paced(numpy.array(stroke) - (left, 0), room))
+        room -= len(sampled[-1])
+    return from_strokes(sampled, text, hand)
 
 
-def paced(stroke: numpy.ndarray) -> numpy.ndarray:
-    """One stroke at the usual pace; neighbours within a tenth of a height are one point first."""
+def paced(stroke: numpy.ndarray, room: int = LONGEST) -> numpy.ndarray:
+    """One stroke at the usual pace; neighbours within a tenth of a height are one point first.
+
+    Raises LessonError, before anything is made, if that takes more than `room` points.
+    """
     kept = [stroke[0]]
     for point in stroke[1:]:
         if numpy.linalg.norm(point - kept[-1]) >= 0.1:
@@ -156,6 +164,8 @@ def paced(stroke: numpy.ndarray) -> numpy.ndarray:
     if len(fine) < 3:
         return fine
     time = numpy.concatenate([[0.0], times(fine, HANDS["clerk"].pace).cumsum()])
+    if time[-1] > room:
+        raise LessonError(f"This handwriting goes so far that it takes over {LONGEST:,} points; write less.")
     at = numpy.linspace(0, time[-1], max(2, 1 + round(time[-1])))
     return numpy.stack([numpy.interp(at, time, axis) for axis in fine.T], 1)
 

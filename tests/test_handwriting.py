@@ -189,6 +189,17 @@ def test_several_texts_at_once():
     assert [one.phi.shape[1] for one in found] == [7, 7] or found[0].phi.shape[1] == 3
 
 
+def test_several_texts_are_checked_like_one():
+    for wrong in (
+        {"texts": []},
+        {"texts": ["a"], "bias": math.nan},
+        {"texts": ["a"], "seed": -1},
+        {"texts": [5]},
+    ):
+        with pytest.raises(LessonError):
+            handwrite_all(small(), **wrong)
+
+
 def test_a_primed_network_goes_on_from_the_sample():
     model, sample = small(), pen.write("hi", "print", seed=1)
     plain, primed = (

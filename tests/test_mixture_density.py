@@ -134,6 +134,12 @@ def test_the_best_constant_mixture():
     assert float(one.lift.sigmoid()) == pytest.approx(0.25)
 
 
+def test_more_gaussians_than_offsets_are_not_fitted():
+    for count, wrong in ((3, 4), (3, 0), (3, 1.5), (0, 1)):
+        with pytest.raises(LessonError, match=r"not fitted|components is"):
+            fitted(torch.zeros(count, 3), wrong)
+
+
 def test_a_row_of_another_length_is_refused():
     with pytest.raises(LessonError, match="6 M \\+ 1"):
         mixture(torch.zeros(12))

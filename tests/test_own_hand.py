@@ -56,6 +56,7 @@ def file(tmp_path, content):
         (b'{"text": "a", "strokes": [[[NaN, 0]]]}', "no JSON"),
         (b'{"text": "a", "strokes": [[[Infinity, 0]]]}', "no JSON"),
         (b'{"text": "a", "strokes": [[[1' + b"0" * 5000 + b", 0]]]}", "no JSON"),
+        (b'{"text": "a", "strokes": [[[1' + b"0" * 4000 + b", 0]]]}", "two numbers"),
         (b'{"text": "a", "strokes": [[[1e999, 0]]]}', "two numbers"),
         (b'{"text": "a", "strokes": [[[1e9, 0]]]}', "two numbers"),
         (b'{"text": "a", "strokes": [[["1", 0]]]}', "two numbers"),
@@ -76,6 +77,20 @@ def test_hostile_files_get_one_sentence(tmp_path, content, words):
     with pytest.raises(LessonError, match=words) as refused:
         own_hand.read(file(tmp_path, content))
     assert str(refused.value).count(". ") == 0 and len(str(refused.value)) < 160
+
+
+def test_a_way_through_the_whole_sheet_is_refused_before_it_is_sampled(monkeypatch):
+    zigzag = [[(-1) ** i * 999.0, (-1) ** (i // 2) * 999.0] for i in range(50)]
+    monkeypatch.setattr(own_hand.numpy, "linspace", lambda *a: pytest.fail("it was sampled"))
+    with pytest.raises(LessonError, match="over 20,000 points"):
+        own_hand.ink("abc", [zigzag])
+
+
+def test_many_long_strokes_share_the_room_of_one():
+    stroke = [[0.0, 0.0], [900.0, 0.0], [0.0, 900.0]]
+    assert 2_000 < len(own_hand.ink("a", [stroke])) < 20_000
+    with pytest.raises(LessonError, match="over 20,000 points"):
+        own_hand.ink("abc", [stroke] * 20)
 
 
 def test_fifty_megabytes_are_refused_unread(tmp_path, monkeypatch):

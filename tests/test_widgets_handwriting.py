@@ -34,6 +34,15 @@ def test_a_sheet_draws_every_stroke_and_says_what():
     for wrong in ({}, dict.fromkeys(map(str, range(13)), inks["clerk"])):
         with pytest.raises(LessonError, match="1 to 12"):
             ink.sheet(wrong)
+    for wrong in (5, {"a": None}):
+        with pytest.raises(LessonError, match="inks is"):
+            ink.sheet(wrong)
+
+
+@pytest.mark.parametrize("wrong", [{}, {"a": None}, None])
+def test_nothing_writes_without_a_network(wrong):
+    with pytest.raises(LessonError, match="at least one"):
+        handwriting.write(wrong)
 
 
 def test_a_sheet_is_high_enough_for_a_line_that_wanders():

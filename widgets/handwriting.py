@@ -92,9 +92,11 @@ def write(
     """Type a line and watch a network write it: the ink, the density of the next point, the window.
 
     hand: of lessons.pen.HANDS, or "own: NAME" of what the pad keeps. Problems are said in the widget's
-    message line; nothing is raised.
+    message line. Raises LessonError only where there is no network.
     """
     models = model if isinstance(model, Mapping) else {"the network": model}
+    if not models or not all(isinstance(one, Writer) for one in models.values()):
+        raise LessonError("model is a Writer, or Writers by name; give at least one.")
     widget = Writing(theme="dark" if theme.tokens() is theme.DARK else "auto")
     slots.keep(widget)
     widget.models, widget.network = dict(models), next(iter(models))

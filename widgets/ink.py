@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from lessons.arguments import explained
 from lessons.errors import LessonError
 from lessons.ink import Ink
 from lessons.mixture_density import Mixture, log_density, nats
@@ -22,6 +23,7 @@ AT_MOST = 12
 DOT = 0.06  # heights of an x: what is smaller is drawn as a dot of this radius
 
 
+@explained
 def sheet(inks: Mapping[str, Ink], title: str = "Lines written by hand") -> theme.Figure:
     """Ink under ink, each with its name on the left. A pure picture; LessonError for none or too many."""
     if not 1 <= len(inks) <= AT_MOST:
