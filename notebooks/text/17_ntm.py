@@ -106,7 +106,7 @@ task = memory_training.prepare(preset)
 run = fit(task, watch=[training.live(), memory_training.UntilLearnt()])
 
 # %% [markdown]
-# For a long while nothing seems to happen: near 1, it guesses. Then the curve falls within a few hundred steps, when the heads have found their stairs. Two settings matter for that. The optimizer is RMSprop
+# Such a curve is rough: it falls when the heads find their stairs, and may jump back to a coin's 1 when a step of the optimizer takes them off again. Two settings matter. The optimizer is RMSprop
 # with momentum, as in the paper; with Adam a seed now and then stays on the plateau. And the memory starts **constant**, 0.000001 everywhere, as Collier & Beel (2018) advise, so that what
 # it finds there it has written itself. The LSTM below has about as many weights, and the optimizer that suits it better:
 
@@ -154,7 +154,7 @@ for k, name in enumerate(seen.heads):
         print(f"{name:5s} head, {when:9s}: gate {gate:.2f}, turn {turn.mean():+.2f} slots a step")
 
 # %% [markdown]
-# A gate near 0 and a turn near one slot, up or down: a loop over places, with no counter and no program. The key has little to say in it, and at most where the read head must find back to the start.
+# While a head writes or speaks, its gate is low and its turn near one slot, up or down: a loop over places, with no counter and no program. The read head waits until *end*. The key has little to say in all this.
 
 # %% [markdown]
 # ## Beyond what it was taught
