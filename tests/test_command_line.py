@@ -16,7 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture
-def small(monkeypatch):
+def small(monkeypatch, request):
+    """A text of a page in place of the corpora; lesson 15, which keeps what it wrote, has the plays."""
+    if getattr(request.node, "callspec", None) and request.node.callspec.params.get("slug") == "handwriting":
+        return
     text = "".join(f"{n} green bottles, hanging on wall number {n * n}.\n" for n in range(300)).encode()
     monkeypatch.setattr(corpora.sources, "notice", lambda text: None)
     load = corpora.load
