@@ -18,7 +18,8 @@ HEAD = (
     'stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">\n'
 )
 FOOT = "</svg>\n"
-PATH = re.compile(r"[MmLlHhVvCcSsQqTtAaZz]|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+PATH = re.compile(rf"[MmLlHhVvCcSsQqTtAaZz]|{NUMBER.pattern}")
 TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}  # numbers
 Point = tuple[float, float]
 
@@ -51,18 +52,18 @@ def points(name: str, attributes: Mapping[str, str]) -> list[Point]:
     if name == "path":
         return path_points(attributes["d"])
     if name in ("polyline", "polygon"):
-        numbers = list(map(float, attributes["points"].replace(",", " ").split()))
+        numbers = list(map(_number, attributes["points"].replace(",", " ").split()))
         if len(numbers) < 4 or len(numbers) % 2:
             raise ValueError("points without their partners")
         return list(zip(numbers[::2], numbers[1::2], strict=True))
-    value = {key: float(attributes[key]) for key in NEEDED[name]}
+    value = {key: _number(attributes[key]) for key in NEEDED[name]}
     if name == "line":
         return [(value["x1"], value["y1"]), (value["x2"], value["y2"])]
     if name == "rect":
-        x, y = (float(attributes.get(key, 0)) for key in "xy")
+        x, y = (_number(attributes.get(key, "0")) for key in "xy")
         return [(x, y), (x + value["width"], y + value["height"])]
     rx, ry = (value["r"], value["r"]) if name == "circle" else (value["rx"], value["ry"])
-    cx, cy = (float(attributes.get(key, 0)) for key in ("cx", "cy"))
+    cx, cy = (_number(attributes.get(key, "0")) for key in ("cx", "cy"))
     return [(cx - rx, cy - ry), (cx + rx, cy + ry)]
 
 
@@ -70,6 +71,13 @@ NEEDED = {
     "line": ("x1", "y1", "x2", "y2"), "rect": ("width", "height"), "circle": ("r",), "ellipse": ("rx", "ry"),
     "path": ("d",), "polyline": ("points",), "polygon": ("points",),
 }  # fmt: skip
+
+
+def _number(text: str) -> float:
+    """A number as SVG writes it: Python also takes nan, 1_0 and the digits of other scripts."""
+    if not NUMBER.fullmatch(text.strip(" \t\r\n")) or not math.isfinite(float(text)):
+        raise ValueError(f"{text[:20]!r} is no number")
+    return float(text)
 
 
 def path_points(data: str) -> list[Point]:

@@ -78,8 +78,11 @@ class _Nesting(HTMLParser):
 def html(text: str) -> str:
     """Elements of ELEMENTS, without attributes, each closed by its own end tag: one <article> around all."""
     parser = _Nesting()
-    parser.feed(text[:LONGEST])
-    parser.close()
+    try:
+        parser.feed(text[:LONGEST])
+        parser.close()
+    except AssertionError:  # how Python's parser says that <![… is not what it knows
+        return parser.fault or "a broken declaration"
     if not parser.fault and parser.opened:
         return f"<{parser.opened[-1]}> is never closed"
     if not parser.fault and not (text.startswith("<article>") and text.rstrip().endswith("</article>")):

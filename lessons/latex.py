@@ -100,7 +100,7 @@ def formula_fault(formula: str) -> str:
     """What is wrong with a formula: braces, unknown commands, or what latex2mathml cannot parse."""
     if wrong := _braces(formula):
         return wrong
-    for name in re.findall(r"\\([A-Za-z]+|.)", formula, re.DOTALL):
+    for name in re.findall(r"\\([A-Za-z]+|.|\Z)", formula, re.DOTALL):
         if name not in COMMANDS and name not in ("begin", "end"):
             return f"unknown command \\{name}"
     for name in re.findall(r"\\begin\{([^}]*)\}", formula):
@@ -111,6 +111,8 @@ def formula_fault(formula: str) -> str:
             return f"\\{name} without its argument"
     try:
         convert(formula)
+    except (RecursionError, StopIteration):  # of the parser, at braces in braces and at a \text without any
+        return "nothing that can be parsed"
     except _ERRORS as problem:
         return re.sub(r"(?<!^)(?=[A-Z])", " ", type(problem).__name__.removesuffix("Error")).lower()
     return ""

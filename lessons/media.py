@@ -61,12 +61,14 @@ def find(name: str) -> Medium:
     return MEDIA[name]
 
 
+@explained
 @lru_cache(maxsize=len(MEDIA))
 def text(name: str) -> Corpus:
     """The corpus of a medium, loaded once."""
     return find(name).load()
 
 
+@explained
 def lead(corpus: Corpus, vocabulary: Vocabulary | None = None) -> str:
     """A held-out document or two to read before writing, up to the blank line after them.
 

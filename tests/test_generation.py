@@ -295,6 +295,15 @@ def test_another_medium_begins_afresh(desk):
     assert desk.controls.values["begin"] == "" and 'role="meter"' in desk.page.value
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"medium": ["figure"]}, {"models": 5}, {"own": (1, 2)}, {"judge": 3}, {"temperature": 9}, {"roll": 1.5}],
+)
+def test_the_studio_says_what_it_opens_with(change):
+    with pytest.raises(LessonError, match=f"^{next(iter(change))} is"):
+        studio.explore(**change)
+
+
 @pytest.mark.parametrize("change", [{"medium": "opera"}, {"models": {"opera": None}}])
 def test_the_studio_knows_its_media(change):
     with pytest.raises(LessonError, match="opera"):

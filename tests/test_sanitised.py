@@ -205,3 +205,25 @@ def test_a_huge_text_is_cut(show, text):
     shown = show(text)
     assert len(shown) < 20 * sanitised.LONGEST
     assert "(cut)" in shown or text[0] in "<>"  # the end of a tag, or deeper than markdown-it reads
+
+
+@pytest.mark.parametrize("show", [sanitised.html, sanitised.markdown, sanitised.latex, sanitised.source])
+def test_half_a_character_is_shown_as_a_question_mark(show):
+    assert "?" in show("a \ud800 b")
+
+
+def test_no_attribute_stays_not_even_a_harmless_one():
+    assert sanitised.html('<p title="$x$" lang="de">a</p>') == "<p>a</p>"
+
+
+def test_a_last_backslash_cannot_take_the_dollar_that_closes_a_formula():
+    assert "$" not in sanitised.latex("$a\\$ b")
+    assert sanitised.formula("a\\\\") == "$a\\\\$"
+
+
+def test_headings_in_headings_come_to_an_end():
+    assert "section" in sanitised.latex("\\section{" * 900 + "a" + "}" * 900)
+
+
+def test_a_drawing_is_read_as_what_it_is_whatever_it_declares():
+    assert "<img" in sanitised.svg('<?xml version="1.0" encoding="nonsense"?><svg/>')

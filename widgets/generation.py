@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lessons import media, temperature_study
+from lessons.arguments import explained
 from lessons.errors import LessonError
 from lessons.temperature_study import COUNTED, NETWORK
 from widgets import theme
@@ -19,6 +20,7 @@ SAID = 0.6  # temperature that the summary speaks of
 GAP = 0.024  # between two columns
 
 
+@explained
 def curves(study: Mapping[str, Any] | None = None, names: Sequence[str] | None = None) -> theme.Figure:
     """Share of well-formed documents (above) and of copied spans (below) over the temperature, by medium.
 

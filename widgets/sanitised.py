@@ -26,6 +26,7 @@ from lessons.latex import COMMANDS, ENVIRONMENTS, Piece, pieces
 LONGEST = 20_000  # characters of any text that is shown
 LONGEST_SVG = 400_000  # of a drawing: an engraved score has some hundred thousand
 PIECES = 20_000  # elements of a drawing
+BARE: dict[str, set[str]] = {"*": set()}  # without it lang and title stay on every element
 CUT = " … (cut)"
 UNTYPESET = "mathjax_ignore"  # the class of what JupyterLab's MathJax leaves alone
 
@@ -57,7 +58,7 @@ def html(text: str) -> str:
     Unclosed elements are closed; scripts, styles and comments go with what they hold (by nh3: Ammonia).
     Dollars and backslashes stay signs: JupyterLab would typeset what stands between them.
     """
-    return _inert(nh3.clean(shortened(text), tags=TAGS, attributes={}, link_rel=None))
+    return _inert(nh3.clean(shortened(text), tags=TAGS, attributes=BARE, link_rel=None))
 
 
 def markdown(text: str) -> str:
@@ -72,7 +73,7 @@ def latex(text: str) -> str:
     defined, nothing linked, styled or loaded; one that does not keep to them is shown as its source.
     """
     shown = "".join(map(_piece, pieces(shortened(text))))
-    return nh3.clean(shown, tags=TAGS, attributes={}, link_rel=None)
+    return nh3.clean(shown, tags=TAGS, attributes=BARE, link_rel=None)
 
 
 def _piece(piece: Piece) -> str:
@@ -84,14 +85,15 @@ def _piece(piece: Piece) -> str:
     if piece.kind == "end":
         return "</blockquote>"
     if piece.kind == "section":
-        return f"<h4>{''.join(map(_piece, pieces(piece.text)))}</h4>"
+        inside = (_piece(one) if one.kind != "section" else plain(one.text) for one in pieces(piece.text))
+        return f"<h4>{''.join(inside)}</h4>"
     return f"<em>{plain(piece.text)}</em>" if piece.kind == "emph" else plain(piece.text)
 
 
 def formula(text: str, display: bool = False) -> str:
     """One formula without its dollars: for MathJax if all its commands are known, else its source."""
     shown = shortened(text)
-    commands = re.findall(r"\\([A-Za-z]+|.)", shown, re.DOTALL)
+    commands = re.findall(r"\\([A-Za-z]+|.|\Z)", shown, re.DOTALL)  # a last \ would take the dollar
     used = re.findall(r"\\(?:begin|end)\s*\{([^}]*)\}", shown)
     known = all(name in COMMANDS or name in ("begin", "end") for name in commands)
     if not known or not all(name in ENVIRONMENTS for name in used) or "$" in shown or "%" in shown:
@@ -159,7 +161,7 @@ def rebuilt(text: str, colour: str = "#1b1f24") -> str:
 
 def parsed(text: str) -> ElementTree.Element:
     """An XML text as a tree, without any document type, so without entities. Raises ValueError."""
-    parser = expat.ParserCreate(namespace_separator="}")
+    parser = expat.ParserCreate("utf-8", namespace_separator="}")  # whatever the text declares
     builder, depth = ElementTree.TreeBuilder(), 0
 
     def qualified(name: str) -> str:
@@ -191,8 +193,9 @@ def parsed(text: str) -> ElementTree.Element:
 
 
 def shortened(text: str) -> str:
-    """A text, cut where it is longer than anybody would read."""
-    return text if len(text) <= LONGEST else text[:LONGEST] + CUT
+    """A text, cut where it is longer than anybody would read; half a character becomes a question mark."""
+    whole = text[:LONGEST].encode("utf-8", "replace").decode()
+    return whole if len(text) <= LONGEST else whole + CUT
 
 
 @cache

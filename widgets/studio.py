@@ -8,11 +8,12 @@ import html as escaping
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
 import ipywidgets as ipw
 
 from lessons import generation, media, novelty, writing
+from lessons.arguments import Between, explained
 from lessons.char_rnn import CharModel
 from lessons.corpora import Corpus
 from lessons.errors import LessonError
@@ -23,6 +24,7 @@ from widgets import renderings, sanitised, slots, theme
 from widgets.explorer import Control, Controls, Pick, Slider, Text, Time, sentence, shut
 
 ROLLS = 200
+COLDEST, HOTTEST = 0.1, 1.5
 HEIGHT = 320  # pixels of source and rendering; what is longer scrolls
 OWN = "own"
 
@@ -110,7 +112,7 @@ class Studio:
         names = {desk.medium.title: name for name, desk in self.desks.items()}
         self.kinds: dict[str, Control] = {
             "medium": Pick(names, medium, label="medium"),
-            "temperature": Slider(0.1, 1.5, temperature, 0.1, label="temperature"),
+            "temperature": Slider(COLDEST, HOTTEST, temperature, 0.1, label="temperature"),
             "begin": Text(begin, label="begins with"),
             "roll": Time(maximum=ROLLS - 1, value=roll, label="roll of the dice", pace=1500),
         }
@@ -195,15 +197,16 @@ class Studio:
         return {**self.widget._repr_mimebundle_(**kwargs), "text/plain": self.summary}
 
 
+@explained
 def explore(
     medium: str = "figure",
     models: Mapping[str, CharModel] | None = None,
     own: tuple[CharModel, Corpus] | None = None,
     judge: Judge | None = None,
     *,
-    temperature: float = 0.6,
+    temperature: Annotated[float | int, Between(COLDEST, HOTTEST)] = 0.6,
     begin: str = "",
-    roll: int = 0,
+    roll: Annotated[int, Between(0, ROLLS - 1)] = 0,
 ) -> Studio:
     """Open the studio on `medium` (a name of lessons.media, or "own").
 
