@@ -91,6 +91,7 @@ NESTS = Exercise(
         Case("<p></em>", _tags("<p>", "</em>")),
         Case("<p><em></p></em>", _tags("<p>", "<em>", "</p>", "</em>")),
         Case("<p><em></em>, which leaves <p> open", _tags("<p>", "<em>", "</em>")),
+        Case("<h2></h3>", _tags("<h2>", "</h3>")),
         Case("<p></p><p><p></p></p>", _tags("<p>", "</p>", "<p>", "<p>", "</p>", "</p>")),
     ),
     observe=returns("the tags nest"),

@@ -101,7 +101,7 @@ print(f"{well} of 100 drawings are well formed; {kept} of their {drawn} shapes s
 guess.reveal(well)
 
 # %% [markdown]
-# Look at the first rows. The brackets and quotes of `<path d="…" />` come first, then numbers that a path can take, at last shapes that stand near one another. What it
+# Look at the rows. The form comes early: brackets and quotes of `<path d="…" />`, and numbers that a path can take. What takes longer is shapes that belong together. What it
 # never learns is what a *bell* is: no drawing has a name.
 
 # %%
@@ -110,7 +110,7 @@ studio.explore("figure", {"figure": task.model})
 # %% [markdown]
 # ## Validity against novelty
 #
-# Turn the temperature down and the likeliest characters win: fewer faults, and more of what the training text says. Below, thirty documents at every point. Dashed is a
+# Turn the temperature down and the likeliest characters win. One would expect fewer faults, and more of what the training text says. Below, thirty documents at every point. Dashed is a
 # **5-gram** of the same text, at the same temperatures. Dotted is what people's own documents come to that nobody trained on.
 
 # %%
@@ -157,6 +157,7 @@ print(units.table(asked))
 
 # %% [markdown]
 # Colour a page by the best of them. What to look at: does it change at the `>` of a tag, and hold until the partner of that tag?
+# In `<strong>` stand names in capitals, so a unit that knows capitals scores well, too, and lights up in headings. Sort by `inside <article>`: no letter gives that away.
 
 # %%
 text.strip(pages, held[:900], search=held, scores=asked, name="c")
@@ -236,7 +237,7 @@ check.escaped(escaped)
 # - One network writes any medium that is characters; a blank line lets it say when it is done.
 # - Form can be judged: parse it. What it means is nobody's business here, least of all the network's.
 # - A meter of copies needs a zero: what held-out documents share with the training text.
-# - At equal bits a network closes what it opens and an n-gram does not; some units keep what is open.
+# - At equal bits a network closes what it opens far more often than an n-gram; some units tell what is open.
 # - What a network wrote is foreign text. It is parsed, rebuilt or escaped, and never run.
 
 # %% [markdown]
