@@ -386,7 +386,7 @@ QUIZ = (
                 "the place of every Gaussian grows by exp of something, which is above 0.",
                 right=True,
             ),
-            Option("Be trained by gradients.", "both are smooth."),
+            Option("Be trained by gradients.", "both are smooth, and a gradient passes through either."),
         ),
     ),
     Question(
