@@ -238,7 +238,50 @@ class Canvas(go.FigureWidget):
         self._trait_values["_widget_data"] = deepcopy(self._data)
 
 
-class Explorer:
+class Controlled:
+    """What stands behind a bar of controls: their values by name, set as a hand on them would."""
+
+    def __init__(self, controls: Mapping[str, Control]):
+        self.kinds = dict(controls)
+        self._values = {name: control.value for name, control in self.kinds.items()}
+
+    def _bar(self, **lines: str) -> Controls:
+        """The bar itself, once what it shows is there."""
+        spec = [_spec(name, control) for name, control in self.kinds.items()]
+        return Controls(theme=theme.tokens().name, spec=spec, values=self._wire(self._values), **lines)
+
+    @property
+    def message(self) -> str:
+        """What is wrong with the last change, or nothing."""
+        return self.controls.message
+
+    def value(self, **changes: Any) -> dict[str, Any]:
+        """Set controls by name, as a hand on them would, and return the values of all of them."""
+        for name in changes:
+            if name not in self.kinds:
+                raise LessonError(f"There is no control {name!r}; there are {', '.join(self.kinds)}.")
+        if changes:
+            self.controls.values = self._wire({**self._values, **changes})
+        return dict(self._values)
+
+    def _wire(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: self.kinds[name].write(value) for name, value in values.items()}
+
+    def _read(self, name: str, wire: Any) -> Any:
+        try:
+            return self.kinds[name].read(wire)
+        except LessonError as error:
+            label = self.kinds[name].label or name
+            raise LessonError(f"{label}: {error}") from None
+
+    def _answer(self, asked: int, **lines: Any) -> None:
+        with self.controls.hold_sync():
+            for name, line in lines.items():
+                setattr(self.controls, name, line)
+            self.controls.done = asked
+
+
+class Explorer(Controlled):
     """A pure picture with its controls, for JupyterLab and, without any kernel, for tests and export.
 
     `picture(**values)` returns a `theme.Figure`. `clicked(points)`, if given, turns a click on a trace into
@@ -253,17 +296,11 @@ class Explorer:
         **controls: Control,
     ):
         inspect.signature(picture).bind_partial(**dict.fromkeys(controls))
-        self.picture, self._clicked, self.kinds = picture, clicked, controls
-        self._values = {name: control.value for name, control in controls.items()}
+        super().__init__(controls)
+        self.picture, self._clicked = picture, clicked
         self.figure = picture(**self._values)
         self.canvas = Canvas(self.figure)
-        self.controls = Controls(
-            theme=theme.tokens().name,
-            spec=[_spec(name, control) for name, control in controls.items()],
-            values=self._wire(self._values),
-            title=self.title,
-            summary=self.summary,
-        )
+        self.controls = self._bar(title=self.title, summary=self.summary)
         self.controls.observe(self._changed, names="values")
         self.controls.observe(self._drawn, names="ready")
         self._late = False
@@ -282,27 +319,10 @@ class Explorer:
         """The sentence computed from what is shown."""
         return (self.figure.layout.meta or {}).get("summary", "")
 
-    @property
-    def message(self) -> str:
-        """What is wrong with the last change, or nothing."""
-        return self.controls.message
-
-    def value(self, **changes: Any) -> dict[str, Any]:
-        """Set controls by name, as a hand on them would, and return the values of all of them."""
-        for name in changes:
-            if name not in self.kinds:
-                raise LessonError(f"There is no control {name!r}; there are {', '.join(self.kinds)}.")
-        if changes:
-            self.controls.values = self._wire({**self._values, **changes})
-        return dict(self._values)
-
     def close(self) -> None:
         """Free the widgets of this explorer in the kernel and on the page."""
         self.controls.unobserve_all()
         shut(self.widget, self.controls, self.canvas)
-
-    def _wire(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self.kinds[name].write(value) for name, value in values.items()}
 
     def _changed(self, change: dict[str, Any]) -> None:
         asked = self.controls.asked
@@ -325,19 +345,6 @@ class Explorer:
             self.canvas, self._late = Canvas(self.figure), False
             self._listen()
             self.widget.children = [self.controls, self.canvas]
-
-    def _read(self, name: str, wire: Any) -> Any:
-        try:
-            return self.kinds[name].read(wire)
-        except LessonError as error:
-            label = self.kinds[name].label or name
-            raise LessonError(f"{label}: {error}") from None
-
-    def _answer(self, asked: int, **lines: str) -> None:
-        with self.controls.hold_sync():
-            for name, line in lines.items():
-                setattr(self.controls, name, line)
-            self.controls.done = asked
 
     def _listen(self) -> None:
         if self._clicked is None:

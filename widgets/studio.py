@@ -21,7 +21,7 @@ from lessons.media import Judge, Medium
 from lessons.temperature_study import SPAN
 from lessons.writing import Written
 from widgets import renderings, sanitised, slots, theme
-from widgets.explorer import Control, Controls, Pick, Slider, Text, Time, sentence, shut
+from widgets.explorer import Control, Controlled, Pick, Slider, Text, Time, sentence, shut
 
 ROLLS = 200
 COLDEST, HOTTEST = 0.1, 1.5
@@ -104,28 +104,21 @@ class Sheet:
         )
 
 
-class Studio:
+class Studio(Controlled):
     """What `explore` displays. `sheet` is the document that is shown, `value(...)` sets controls by name."""
 
     def __init__(self, desks: Mapping[str, Desk], medium: str, temperature: float, begin: str, roll: int):
         self.desks = dict(desks)
         names = {desk.medium.title: name for name, desk in self.desks.items()}
-        self.kinds: dict[str, Control] = {
+        controls: dict[str, Control] = {
             "medium": Pick(names, medium, label="medium"),
             "temperature": Slider(COLDEST, HOTTEST, temperature, 0.1, label="temperature"),
             "begin": Text(begin, label="begins with"),
             "roll": Time(maximum=ROLLS - 1, value=roll, label="roll of the dice", pace=1500),
         }
-        self._values = {name: control.value for name, control in self.kinds.items()}
+        super().__init__(controls)
         self.sheet = self.write(**self._values)
-        self.controls = Controls(
-            theme=theme.tokens().name,
-            spec=[
-                {"name": name, "kind": control.kind, "label": control.label, **control.spec()}
-                for name, control in self.kinds.items()
-            ],
-            values=self._wire(self._values),
-        )
+        self.controls = self._bar()
         self.page = ipw.HTMLMath(layout=ipw.Layout(display="block", width="100%", margin="0"))
         self.widget = ipw.VBox([self.controls, self.page])
         for name in ("unrolled-card", theme.tokens().name):
@@ -142,20 +135,6 @@ class Studio:
         fault = desk.medium.judge(text)
         return Sheet(desk.medium, written, fault, desk.source.share(text, SPAN), desk.source.longest(text))
 
-    def value(self, **changes: Any) -> dict[str, Any]:
-        """Set controls by name, as a hand on them would, and return the values of all of them."""
-        for name in changes:
-            if name not in self.kinds:
-                raise LessonError(f"There is no control {name!r}; there are {', '.join(self.kinds)}.")
-        if changes:
-            self.controls.values = self._wire({**self._values, **changes})
-        return dict(self._values)
-
-    @property
-    def message(self) -> str:
-        """What is wrong with the last change, or nothing."""
-        return self.controls.message
-
     @property
     def summary(self) -> str:
         """Verdict and meter in words."""
@@ -166,27 +145,21 @@ class Studio:
         self.controls.unobserve_all()
         shut(self.widget, self.controls, self.page)
 
-    def _wire(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self.kinds[name].write(value) for name, value in values.items()}
-
     def _changed(self, change: dict[str, Any]) -> None:
         asked = self.controls.asked
         try:
-            values = {name: self.kinds[name].read(wire) for name, wire in change["new"].items()}
+            values = {name: self._read(name, wire) for name, wire in change["new"].items()}
             if values["medium"] != self._values["medium"]:
                 values["begin"] = ""  # what one medium begins with, another may not even spell
             if values == self._values:
                 return
             sheet = self.write(**values)
         except (LessonError, OSError) as error:
-            with self.controls.hold_sync():
-                self.controls.message, self.controls.done = sentence(error), asked
+            self._answer(asked, message=sentence(error))
             return
         self._values, self.sheet = values, sheet
         self._show()
-        with self.controls.hold_sync():
-            self.controls.message, self.controls.done = "", asked
-            self.controls.values = self._wire(values)
+        self._answer(asked, message="", values=self._wire(values))
 
     def _show(self) -> None:
         self.page.value = self.sheet.html
