@@ -18,9 +18,10 @@ GAP = 0.14  # between panels, of the width
 LINE = 100  # letters in a line of the rule
 UP = 40  # letters in a line beside a vertical axis
 SPELT = {
-    name.lower(): name for name in ("LSTM", "GRU", "RNN", "RNNs", "LSTMs", "GRUs", "Elman", "ListOps")
+    name.lower(): name for name in ("LSTM", "GRU", "RNN", "RNNs", "LSTMs", "GRUs", "Elman", "ListOps", "NTM")
 } | {"5gram": "5-gram"}
 WIDTH, LETTER = 850, 7.3  # of a picture without its margins, and of a letter below an axis, in pixels
+RULE = 115  # pixels that a condition needs for more than one word at its triangles
 SUBTITLE = 92  # letters in a line below the title
 
 
@@ -39,7 +40,8 @@ def every_seed(result: claims.Result | str) -> theme.Figure:
         own = [limit for limit in limits if limit.measure == measure.name]
         names = _axes(place)
         traces += _panel(result, measure, own, names)
-        notes += _words(measure, own, names, narrow=len(claim.measures) > 2 or len(measure.conditions) > 4)
+        room = _width(len(claim.measures)) * WIDTH / len(measure.conditions)
+        notes += _words(measure, own, names, narrow=room < RULE)
         layout |= _frame(result, measure, own, place, len(claim.measures))
     summary = _summary(result, claim)
     rule = textwrap.wrap(f"Rule, fixed beforehand: {result.rule}.", LINE)
@@ -132,7 +134,7 @@ def _frame(result: claims.Result, measure: Measure, limits: list[Limit], place: 
     values = [value for name in measure.conditions for value in result.values(measure.name, name)]
     values += [limit.at for limit in limits]
     room = 0.12 * (max(values) - min(values)) or 0.5
-    width = (1 - GAP * (panels - 1)) / panels
+    width = _width(panels)
     start = place * (width + GAP)
     number = "" if place == 0 else str(place + 1)
     name = measure.name if measure.unit in measure.name else f"{measure.name} ({measure.unit})"
@@ -153,6 +155,11 @@ def _frame(result: claims.Result, measure: Measure, limits: list[Limit], place: 
 def _broken(name: str, letters: int) -> str:
     """A name in lines of so many letters; words stay whole."""
     return "<br>".join(textwrap.wrap(name, letters, break_long_words=False))
+
+
+def _width(panels: int) -> float:
+    """Of one of so many panels side by side, as a share of the picture."""
+    return (1 - GAP * (panels - 1)) / panels
 
 
 def _axes(place: int) -> dict[str, str]:
