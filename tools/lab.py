@@ -89,8 +89,9 @@ class Server:
                 time.sleep(0.1)
         raise RuntimeError(f"JupyterLab did not start; its log:\n{self.log.read_text()[-2000:]}")
 
-    def api(self, path: str, method: str = "GET"):
-        request = urllib.request.Request(f"{self.base}/api/{path}", method=method)
+    def api(self, path: str, method: str = "GET", body: dict | None = None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.base}/api/{path}", data, method=method)
         request.add_header("Authorization", f"token {self.token}")
         with urllib.request.urlopen(request, timeout=20) as answer:
             return json.loads(answer.read() or "null")
