@@ -39,17 +39,25 @@ class Where(NamedTuple):
     power: PerHead
 
 
-def similarity(memory: Memory, key: Vectors) -> Weights:
-    """The cosine of the angle between each key and each slot, -1 … 1 (equation 6)."""
+def similarity(memory: Memory, key: Vectors, mask: Vectors | None = None) -> Weights:
+    """The cosine of the angle between each key and each slot, -1 … 1 (equation 6).
+
+    With a mask (0 … 1, lesson 18), both are multiplied by it first: what it hides does not count.
+    """
     # Lengths are divided out of the products and not of the memory: N numbers are read, not N times M.
+    if mask is not None:
+        seen = mask * mask
+        slots = torch.rsqrt(seen @ (memory * memory).transpose(1, 2) + NEAR_ZERO)
+        keys = torch.rsqrt((seen * key * key).sum(-1, keepdim=True) + NEAR_ZERO)
+        return (seen * key) @ memory.transpose(1, 2) * slots * keys
     products = key @ memory.transpose(1, 2)
     slots = torch.rsqrt((memory * memory).sum(-1) + NEAR_ZERO).unsqueeze(1)
     return products * slots * torch.rsqrt((key * key).sum(-1, keepdim=True) + NEAR_ZERO)
 
 
-def by_content(memory: Memory, key: Vectors, strength: PerHead) -> Weights:
+def by_content(memory: Memory, key: Vectors, strength: PerHead, mask: Vectors | None = None) -> Weights:
     """Weights by what stands in the slots: a softmax of cosines, the stronger the narrower (equation 5)."""
-    return torch.softmax(strength * similarity(memory, key), -1)
+    return torch.softmax(strength * similarity(memory, key, mask), -1)
 
 
 def interpolate(content: Weights, before: Weights, gate: PerHead) -> Weights:

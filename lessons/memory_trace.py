@@ -9,13 +9,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lessons.arguments import Count, explained
+from lessons.dnc import DNC
 from lessons.edits import Edit, Recorder, Value, planned
 from lessons.errors import LessonError
 from lessons.ntm import NTM
 
-# In the order in which a step makes them.
-NAMES = ("key", "strength", "gate", "turn", "power", "erase", "add", "content", "gated", "turned", "weights",
-         "memory", "read")  # fmt: skip
 Edits = Mapping[str, Value] | Edit | Sequence[Edit] | None
 
 
@@ -23,12 +21,14 @@ Edits = Mapping[str, Value] | Edit | Sequence[Edit] | None
 class MemoryTrace:
     """What a machine did with B sequences of T steps: N slots of width M, K heads, those that read first.
 
-    x: (B, T, I). logits: (B, T, O). values: by name, what each step made; trace["memory"] is (B, T, N, M),
-    as it stands after the step's writing; "content", "gated", "turned", "weights" (B, T, K, N) are the four
-    stages of addressing; "key" (B, T, K, M), "strength", "gate", "power" (B, T, K, 1) and "turn" (B, T, K,
-    shifts) are what the heads asked for; "erase", "add" (B, T, W, M) what was written, "read" (B, T, R, M)
-    what was read.
-    before: "memory" and "weights" before the first step. readers: how many heads read.
+    x: (B, T, I). logits: (B, T, O). values: by name, what each step made, with the steps as the second axis.
+    Both machines have "memory" (B, T, N, M), as it stands after the step's writing, "weights" (B, T, K, N) of
+    all heads, "erase", "add" (B, T, W, M), what was written, and "read" (B, T, R, M), what was read.
+    An NTM has also "key" (B, T, K, M), "strength", "gate", "power" (B, T, K, 1) and "turn" (B, T, K, shifts),
+    which the heads asked for, and the stages of addressing: "content", "gated", "turned" (B, T, K, N).
+    A DNC has what its `units` lists, among it "usage", "allocation", "write weights" (B, T, N), "links"
+    (B, T, N, N), "modes" (B, T, R, 3) and "read weights" (B, T, R, N).
+    before: what stood in the machine's state before the first step. readers: how many heads read.
     """
 
     x: Float[Tensor, "batch time input"]
@@ -100,11 +100,12 @@ class MemoryTrace:
 
 @explained
 @torch.no_grad()
-def look(machine: NTM, x: Float[Tensor, "batch time input"], edit: Edits = None) -> MemoryTrace:
+def look(machine: NTM | DNC, x: Float[Tensor, "batch time input"], edit: Edits = None) -> MemoryTrace:
     """Run a machine over sequences and keep everything.
 
     edit: what a step makes may be replaced, and the rest follows from that. `Edit("memory", 0.0, units=[3],
-    steps=[10])` empties slot 3 after the writing of step 10; units are slots in "memory" and heads elsewhere.
+    steps=[10])` empties slot 3 after the writing of step 10; units count along the first axis behind the
+    batch: slots in "memory" and a DNC's "usage", heads in "read".
     A value is a number, a tensor that broadcasts to (B, units, ·) or a function of the old value and the
     step.
     Raises LessonError for edits that point at nothing, and for sequences that the machine cannot read.
@@ -113,28 +114,26 @@ def look(machine: NTM, x: Float[Tensor, "batch time input"], edit: Edits = None)
         raise LessonError(
             f"This machine reads sequences of shape (B, T, {machine.input_size}); {tuple(x.shape)} is not."
         )
-    recorder = Recorder(_checked(machine, edit, x.shape[1]), x.shape[1])
+    recorder = Recorder(_checked(machine.units, edit, x.shape[1]), x.shape[1])
     was, machine.training = machine.training, False
     x = x.to(machine.readout.weight)
-    state = before = machine.start(len(x))
+    state = machine.start(len(x))
+    before = {name.replace("_", " "): value for name, value in state._asdict().items()}
     kept = []
     for step, x_t in enumerate(x.unbind(1)):
         state = machine.step(x_t, state, lambda name, value, step=step: recorder(step, name, value))
         kept.append(torch.cat([state.hidden, state.read.flatten(1)], -1))
     machine.training = was
-    values = {name: torch.stack(rows, 1) for name, rows in recorder.rows.items()}
-    ordered = {name: values[name] for name in NAMES}
-    first = {"memory": before.memory, "weights": before.weights}
-    return MemoryTrace(x, machine.readout(torch.stack(kept, 1)), ordered, first, machine.read_heads)
+    values = {name: torch.stack(recorder.rows[name], 1) for name in machine.units}
+    if "weights" not in values:
+        values["weights"] = torch.cat([values["read weights"], values["write weights"].unsqueeze(2)], 2)
+    return MemoryTrace(x, machine.readout(torch.stack(kept, 1)), values, before, machine.read_heads)
 
 
-def _checked(machine: NTM, edit: Edits, steps: int) -> tuple[Edit, ...]:
+def _checked(units: Mapping[str, int], edit: Edits, steps: int) -> tuple[Edit, ...]:
     """The edits as a tuple, each checked against what it names."""
-    edits = planned(edit, NAMES, {"units": 10**9, "steps": steps, "layers": 1, "directions": 1})
-    heads = machine.read_heads + machine.write_heads
-    units = {"memory": machine.slots, "read": machine.read_heads, "erase": machine.write_heads,
-             "add": machine.write_heads}  # fmt: skip
+    sizes, names = {"steps": steps, "layers": 1, "directions": 1}, tuple(units)
+    edits = planned(edit, names, {"units": max(units.values()), **sizes})
     for one in edits:
-        sizes = {"units": units.get(one.name, heads), "steps": steps, "layers": 1, "directions": 1}
-        planned(one, NAMES, sizes)
+        planned(one, names, {"units": units[one.name], **sizes})
     return edits

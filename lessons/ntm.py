@@ -123,6 +123,15 @@ class NTM(nn.Module):
         heads, writes = self.read_heads + self.write_heads, self.write_heads * self.width
         return heads * self.width + writes, 2 * heads, heads + writes, heads * self.shifts
 
+    @property
+    def units(self) -> dict[str, int]:
+        """What a step shows, in its order, and how many heads or slots each of it is of."""
+        heads, writers = self.read_heads + self.write_heads, self.write_heads
+        asked = dict.fromkeys(("key", "strength", "gate", "turn", "power"), heads)
+        where = dict.fromkeys(("content", "gated", "turned", "weights"), heads)
+        ends = {"memory": self.slots, "read": self.read_heads}
+        return {**asked, "erase": writers, "add": writers, **where, **ends}
+
     def config(self) -> dict[str, Any]:
         """What rebuilds this machine, weights aside: `NTM(**machine.config())`."""
         names = ("input_size", "output_size", "controller", "hidden_size", "slots", "width", "read_heads",
