@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -43,7 +43,7 @@ class MachinePreset(Preset):
     minute and about halves the time of a step afterwards.
     """
 
-    networks: ClassVar[tuple[str, ...]] = (PLAIN,)
+    networks = (PLAIN,)  # no field: it has no annotation
 
     warmup: int = 0
     final_rate: Number = 1.0

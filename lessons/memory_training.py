@@ -10,7 +10,6 @@ has it (section 4.6), seeds that Adam leaves stuck at guessing learn to copy.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -51,7 +50,7 @@ class MemoryPreset(MachinePreset):
     lessons.ntm.NTM.
     """
 
-    networks: ClassVar[tuple[str, ...]] = (MACHINE, PLAIN)
+    networks = (MACHINE, PLAIN)
 
     learning_rate: Number = 3e-4
     bits: Count = 8
