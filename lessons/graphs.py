@@ -8,6 +8,7 @@ instead of names, so that nothing can be known of a map but what was told.
     shortest_path   from 37 to 52: which stations does the shortest way go through?
 """
 
+import itertools
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -23,7 +24,8 @@ from lessons.fields import Fields, Step, episode
 from lessons.memory_tasks import Episode
 
 LINES = ("Bakerloo", "Central", "Circle", "District", "Hammersmith & City", "Jubilee", "Metropolitan",
-         "Northern (Bank)", "Northern (Charing Cross)", "Piccadilly", "Victoria", "Waterloo & City")  # fmt: skip
+         "Northern (Bank)", "Northern (Charing Cross)", "Piccadilly", "Victoria",
+         "Waterloo & City")  # fmt: skip
 WAYS = ("up", "down")
 DIGITS = tuple("0123456789")
 NAMES = tuple(f"{number:02d}" for number in range(100))
@@ -144,7 +146,7 @@ def _spare(taken: set[tuple[str, str, str]], a: str, b: str) -> str:
 
 def along(line: str, stations: Sequence[str]) -> list[Edge]:
     """The edges of a line that stops at these stations: up in their order, and down again."""
-    pairs = list(zip(stations, stations[1:], strict=False))
+    pairs = list(itertools.pairwise(stations))
     return [Edge(a, line, WAYS[0], b) for a, b in pairs] + [Edge(b, line, WAYS[1], a) for a, b in pairs]
 
 
