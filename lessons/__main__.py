@@ -1,7 +1,9 @@
 """The command line: `python -m lessons list | train | corpora | claim | doctor`."""
 
 import argparse
+import contextlib
 import json
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -94,7 +96,19 @@ def title(path: Path) -> str:
 
 
 def train(asked: argparse.Namespace) -> int:
-    """Train a lesson's model: resumable at --checkpoint, with the model alone at --model."""
+    """Train a lesson's model: resumable at --checkpoint, with the model alone at --model.
+
+    Under torchrun every process trains on its share, and the first of them speaks and writes for all.
+    """
+    if os.environ.get("RANK", "0") == "0":
+        return trained(asked)
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        asked.model = None
+        return trained(asked)
+
+
+def trained(asked: argparse.Namespace) -> int:
+    """`train` in one process."""
     from lessons import checkpoints
     from lessons.training import fit
 

@@ -1,5 +1,6 @@
 """Where a training runs and how precisely: one CPU, one GPU, or several processes, through accelerate."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,17 @@ def bf16_pays(device: torch.device | str) -> bool:
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
+def launched() -> int:
+    """How many processes torchrun or accelerate started together, this one included."""
+    return int(os.environ.get("WORLD_SIZE", 1)) if "LOCAL_RANK" in os.environ else 1
+
+
+def gpu(device: torch.device | str | None) -> bool:
+    """Whether processes that train together each have a GPU: not where the CPU is asked for, nor on a Mac."""
+    found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    return found is not None and found.type != "mps" and str(device).partition(":")[0] != "cpu"
+
+
 @dataclass(frozen=True)
 class Machine:
     """A device, a precision ("float32" or "bf16") and this process's place among `processes`."""
@@ -38,8 +50,16 @@ class Machine:
         """The device asked for, else what accelerate finds: this process's GPU, Apple's, or the CPU.
 
         `accelerate launch --mixed_precision bf16` decides an "auto" precision, else bf16 where it pays.
+        Raises LessonError for a device that is not there, and where processes started together stay apart.
         """
-        accelerator = Accelerator()
+        together = launched()
+        # Without the hint accelerate takes processes that torchrun starts without a GPU for strangers.
+        accelerator = Accelerator(cpu=True) if together > 1 and not gpu(device) else Accelerator()
+        if accelerator.num_processes != together:
+            raise LessonError(
+                f"{together} processes were started, but they do not find one another; start them with "
+                "torchrun or accelerate launch, on GPUs or on CPUs alone."
+            )
         try:
             place = torch.device(device) if device is not None else accelerator.device
         except RuntimeError as error:
@@ -47,8 +67,8 @@ class Machine:
         if place.type == "cuda" and not torch.cuda.is_available():
             raise LessonError("This machine has no CUDA device that torch can use; leave the device out.")
         if precision == "auto":
-            launched = accelerator.mixed_precision == "bf16"
-            precision = "bf16" if launched or bf16_pays(place) else "float32"
+            wanted = accelerator.mixed_precision == "bf16"
+            precision = "bf16" if wanted or bf16_pays(place) else "float32"
         return cls(accelerator, place, precision)
 
     @property

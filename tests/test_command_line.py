@@ -61,6 +61,29 @@ def test_without_a_command_the_lessons_are_listed(capsys):
         assert f"{path.stem:24s} {title(path)}" in out
 
 
+def test_torchrun_trains_one_model_in_two_processes(tmp_path):
+    """Two processes with half of each batch see the curve of one; the first of them speaks and writes."""
+    train = ["-m", "lessons", "train", "char_rnn", "--preset", "ci", "--seed", "3", "--device", "cpu"]
+    for change in ("steps=12", "evaluate_every=6", "dropout=0", 'precision="float32"'):
+        train += ["--set", change]
+    together = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", *train]
+    done, found = {}, {}
+    for name, start in (("one", train), ("two", together)):
+        where = ["--checkpoint", str(tmp_path / name), "--model", str(tmp_path / f"{name}-model")]
+        done[name] = subprocess.run(
+            [sys.executable, *start, *where], capture_output=True, text=True, cwd=ROOT
+        )
+        assert done[name].returncode == 0, done[name].stderr[-3000:]
+        meta, tensors = checkpoints.read(checkpoints.named(tmp_path / name))
+        processes = meta["run"]["settings"]["processes"]
+        found[name] = processes, tensors["run.losses"], tensors["run.gradient_norms"]
+    assert (found["one"][0], found["two"][0]) == (1, 2)
+    assert torch.allclose(found["one"][1], found["two"][1], rtol=1e-5, atol=0)
+    assert torch.allclose(found["one"][2], found["two"][2], rtol=1e-4, atol=0)
+    assert not torch.equal(found["one"][2], found["two"][2]), "sums were made in another order"
+    assert done["two"].stdout.count("The model is in") == done["two"].stdout.count("test: ") == 1
+
+
 def test_a_notebooks_title_is_its_first_heading(tmp_path):
     cells = [
         {"cell_type": "code", "source": ["# no\n"]},

@@ -372,7 +372,7 @@ sys.path[:0] = [{root!r}, {tests!r}]
 import test_training as t
 from lessons import fit
 from accelerate import Accelerator
-rank = Accelerator().process_index
+rank = Accelerator(cpu=True).process_index
 preset = t.PRESET.but(dropout=0.0, save_every=10)
 task = t.make(preset, seed=rank)  # the first process's weights must win
 if sys.argv[2] == "stop":
@@ -390,7 +390,7 @@ def test_two_processes_agree_with_each_other_and_with_one(tmp_path):
     script.write_text(textwrap.dedent(WORKER).format(root=str(ROOT), tests=str(ROOT / "tests")))
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--master_port=0"]
     command += ["--rdzv_backend=c10d", "--rdzv_endpoint=localhost:0", script, tmp_path, "stop"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "1"}
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
     first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
