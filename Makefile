@@ -55,7 +55,7 @@ nbval: $(TEST_READY) $(CORPORA_READY)
 
 browser: $(TEST_READY) $(CORPORA_READY)
 	$(RUN) -m tools.browser
-	$(RUN) -m pytest tests/browser -q -n 2
+	$(RUN) -m pytest tests/browser -q -n 2 --reruns 1 -raR
 
 notebook: $(TEST_READY) $(CORPORA_READY)  ## build NAME=02_char_rnn from its text: run it, keep its pictures (PRESET=cpu)
 	$(RUN) -m tools.browser

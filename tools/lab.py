@@ -4,6 +4,7 @@
 How tests use them is told at the top of tests/browser/conftest.py.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -18,6 +19,8 @@ import time
 import urllib.request
 
 import nbformat
+from playwright.sync_api import TimeoutError as Late
+from playwright.sync_api import expect
 
 from tools import browser
 
@@ -25,6 +28,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 ARTEFACTS = ROOT / "test-artifacts"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 SECONDS = 1000
+# What a page does in a moment takes a crowded machine long; a test that passes never waits it out.
+PATIENCE = 45 * SECONDS
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",  # Chromium refuses to start as root with it
     "--disable-gpu",
@@ -80,7 +85,7 @@ class Server:
             path.write_text(json.dumps(values))
         return {"UNROLLED_PRESET": self.preset, "GOMP_SPINCOUNT": "2000", **os.environ, **folders}
 
-    def wait(self, seconds: float = 90) -> None:
+    def wait(self, seconds: float = 180) -> None:
         end = time.monotonic() + seconds
         while self.process.poll() is None and time.monotonic() < end:
             try:
@@ -93,7 +98,7 @@ class Server:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.base}/api/{path}", data, method=method)
         request.add_header("Authorization", f"token {self.token}")
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read() or "null")
 
     def close(self) -> None:
@@ -106,7 +111,8 @@ class Server:
 
 
 def launch(playwright):
-    """Start the Chromium that `tools.browser` found."""
+    """Start the Chromium that `tools.browser` found; `expect` waits as long as the pages do."""
+    expect.set_options(timeout=PATIENCE)
     return playwright.chromium.launch(executable_path=browser.find(), args=CHROMIUM_ARGUMENTS)
 
 
@@ -125,12 +131,13 @@ class Lab:
         self.context = chromium.new_context(viewport={"width": 1280, "height": 1000}, reduced_motion="reduce")
         self.console: list[str] = []
         self.outside: list[str] = []
-        self.ignored: list[str] = []
+        # anywidget's complaint, on a machine that is too busy, about a widget that took two seconds to start
+        self.ignored: list[str] = ["Failed to initialize model"]
         self.context.on("page", self.watch)
         self.context.on("request", lambda request: self.note_request(request.url))
 
     def watch(self, page) -> None:
-        page.set_default_timeout(15 * SECONDS)
+        page.set_default_timeout(PATIENCE)
         page.on("console", lambda m: self.console.append(m.text[:500]) if m.type == "error" else None)
         page.on("pageerror", lambda error: self.console.append(f"uncaught: {error}"[:500]))
         page.on("websocket", lambda socket: self.note_request(socket.url))
@@ -219,9 +226,33 @@ class Lab:
             code,
         )
         self.command(page, "notebook:run-cell", seconds)
-        return "\n".join(
-            page.locator(".jp-CodeCell").last.locator(".jp-OutputArea-output").all_inner_texts()
-        ).strip()
+        # Out of the model, which is complete when the cell is done; the page draws it a moment later.
+        return page.evaluate(
+            """() => (window.jupyterapp.shell.currentWidget.content.model.toJSON().cells.at(-1).outputs ?? [])
+            .map(output => output.text ?? output.data?.['text/plain'] ?? `${output.ename}: ${output.evalue}`)
+            .flat().join('').trim()"""
+        )
+
+    def kernel_says(self, page, code: str, *texts: str) -> str:
+        """Run `code` until it writes all `texts`: what a hand does, the kernel hears a moment later."""
+        end = time.monotonic() + PATIENCE / SECONDS
+        while True:
+            said = self.execute(page, code)
+            missing = [text for text in texts if text not in said]
+            if not missing:
+                return said
+            assert time.monotonic() < end, f"{code!r} never wrote {missing}, but:\n{said}"
+            page.wait_for_timeout(500)
+
+    def click_plot(self, plot, place: dict[str, float], effect) -> None:
+        """Click until the locator `effect` is there: plotly clicks what it has seen the pointer over."""
+        for pause in (300, 1000, 3000, 9000):
+            plot.hover(position=place)
+            plot.page.wait_for_timeout(pause)
+            plot.click(position=place)
+            with contextlib.suppress(Late):
+                return effect.wait_for(timeout=10 * pause)
+        effect.wait_for()
 
     def output(self, page, cell: int):
         """Locator of the output area of a code cell, counted from 0."""

@@ -9,6 +9,8 @@ The whole tool is one fixture, `lab`:
         lab.wait_idle(page)            # kernel idle, no [*] left
         cell = lab.output(page, 1)     # locator of the output area of code cell 1 (counted from 0)
         lab.execute(page, "x = 3")     # append a code cell, run it, return the text it printed
+        lab.kernel_says(page, "print(x)", "3")  # the same, again and again until it prints this
+        lab.click_plot(plot, {"x": 9, "y": 9}, cell.get_by_text("…"))  # click until that text is there
         lab.theme(page, "dark")        # switch a page that is already open
         lab.screenshot("slider", page) # test-artifacts/<test>-slider.png
         page = lab.html(path)          # a kernel-less page from disk, no server in the way
@@ -17,6 +19,9 @@ A page is a playwright `Page`. Notebooks are opened from a throw-away copy, so n
 committed ones; kernels run the `ci` preset unless UNROLLED_PRESET says otherwise. When the test ends, every
 console error and every request to anywhere but the server fails it, and a failed test leaves a screenshot of
 each page it had open. `lab.ignore("text")` names a console message that the test provokes on purpose.
+
+A page answers later than the test asks, on a crowded machine much later. So nothing is asserted at once on
+what an action changes; `expect(locator).to_have_text(…)`, `locator.wait_for()` and the like wait.
 """
 
 import os

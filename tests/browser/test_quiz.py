@@ -1,6 +1,7 @@
 """The quiz in a real JupyterLab: answered with mouse and keyboard, kept over a reload, wiped on request."""
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -19,22 +20,20 @@ def test_quiz_by_mouse_and_keyboard_and_over_a_reload(lab):
     second.get_by_text("Not this one.").wait_for()
     lab.output(page, 0).get_by_text("1 of 6 right, 1 of them at the first try.").wait_for()
     lab.screenshot("quiz", page)
-    page.wait_for_timeout(400)
-    assert lab.execute(page, "print(shown.score, shown.tried[:2])") == "(1, 1) [[1], [0]]"
+    lab.kernel_says(page, "print(shown.score, shown.tried[:2])", "(1, 1) [[1], [0]]")
 
     lab.reload(page)
     first = lab.output(page, 0).locator("fieldset").nth(0)
     first.get_by_text("Right.", exact=True).wait_for()
-    assert first.get_by_role("radio").nth(1).is_checked()
+    expect(first.get_by_role("radio").nth(1)).to_be_checked()
     lab.output(page, 0).get_by_role("button", name="start again").click()
     lab.output(page, 0).get_by_text("6 questions.").wait_for()
-    page.wait_for_timeout(400)
-    assert lab.execute(page, "print(shown.score)") == "(0, 0)"
+    lab.kernel_says(page, "print(shown.score)", "(0, 0)")
 
 
 def test_quiz_in_the_dark(lab):
     page = lab.open(lab.scratch("from widgets import quiz\nquiz.show('start_here')"), theme="dark")
     lab.run_all(page)
     root = lab.output(page, 0).locator(".un-quiz")
-    assert root.evaluate("node => getComputedStyle(node).backgroundColor") == "rgb(26, 29, 33)"
+    expect(root).to_have_css("background-color", "rgb(26, 29, 33)")
     lab.screenshot("quiz-dark", page)
