@@ -6,8 +6,7 @@
 Seeds run one after the other, or `--jobs` at a time on the local cores by joblib. More machines join through
 another of joblib's backends; each needs this package, and for claims about texts the fetched corpora:
 
-    with dask.distributed.Client("scheduler:8786"), joblib.parallel_config(backend="dask"):
-        claims.run("variants-perform-alike", seeds=20, jobs=-1)     # the tests do this with a local cluster
+    python -m lessons claim variants-perform-alike --seeds 20 --dask tcp://scheduler:8786
 
     ray.util.joblib.register_ray()                                  # Ray's way; the tests do not try it
     with joblib.parallel_config(backend="ray"):
@@ -25,7 +24,8 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -141,15 +141,39 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=ENOUGH)
     parser.add_argument("--preset", choices=PRESETS)
     parser.add_argument("--jobs", type=int, default=1, help="seeds at a time, -1 for one a core")
+    parser.add_argument("--dask", metavar="ADDRESS", help="of a scheduler, whose workers share the seeds")
     parser.add_argument("--fresh", action="store_true", help="run seeds again that are done already")
     options = parser.parse_args(argv)
     if options.name is None:
         for name, claim in experiments.catalogue().items():
             print(f"{name}\n    {claim.statement}\n    Rule: {claim.rule}.\n    Costs {claim.budget}.")
         return 0
-    result = run(options.name, options.seeds, options.preset, options.jobs, fresh=options.fresh)
+    jobs = -1 if options.dask else options.jobs
+    with cluster(options.dask):
+        result = run(options.name, options.seeds, options.preset, jobs, fresh=options.fresh)
     print(f"Rule, fixed beforehand: {result.rule}.\n{result!r}")
     return 0
+
+
+@contextmanager
+def cluster(address: str | None) -> Iterator[None]:
+    """Meanwhile joblib's jobs go to the workers of a Dask scheduler; nothing changes where there is none.
+
+    Raises LessonError if dask is not installed, or if nobody answers at `address` ("tcp://host:8786").
+    """
+    if address is None:
+        yield
+        return
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise LessonError("--dask needs the package distributed: pip install distributed") from error
+    try:
+        client = Client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise LessonError(f"No Dask scheduler answers at {address!r}; is it running there?") from error
+    with client, joblib.parallel_config(backend="dask"):
+        yield
 
 
 def _result(

@@ -189,15 +189,24 @@ def test_dask_workers_give_the_figures_of_the_serial_run(monkeypatch, tmp_path):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("UNROLLED_DATA", str(tmp_path))  # the workers keep their seeds there
     serial = claims.run(name, 3, "ci", fresh=True, say=quiet)
-    with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
-        distributed.Client(cluster) as client,
-        joblib.parallel_config(backend="dask"),
-    ):
-        spread = claims.run(name, 3, "ci", jobs=-1, fresh=True, say=quiet)
-        workers = client.run(os.getpid).values()
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local:
+        with claims.cluster(local.scheduler_address):
+            spread = claims.run(name, 3, "ci", jobs=-1, fresh=True, say=quiet)
+        with distributed.Client(local) as client:
+            workers = client.run(os.getpid).values()
     assert os.getpid() not in workers and len(set(workers)) == 2
     assert spread.figures == serial.figures and [seed["seed"] for seed in spread.seeds] == [0, 1, 2]
+
+
+def test_a_cluster_that_is_not_there_is_a_sentence(monkeypatch):
+    distributed = pytest.importorskip("distributed")
+
+    def refused(*_, **__):
+        raise OSError("Timed out trying to connect")
+
+    monkeypatch.setattr(distributed, "Client", refused)
+    with pytest.raises(LessonError, match="No Dask scheduler answers at 'tcp://away:1'"):
+        claims.main(["rnn-forgets-lstm-remembers", "--dask", "tcp://away:1"])
 
 
 def test_few_seeds_and_ci_stay_out_of_the_ledger(toy):
