@@ -59,7 +59,7 @@ def traversal(count: Count, size: Stations, generator: Generator | None = None) 
     """Walk: `count` random maps of `size` stations, each with questions at its last ASKED steps.
 
     A question names a station, a line and a way, and is answered at once with the next station. Questions
-    that follow name no station: they go on from there, for one to FARTHEST hops in all.
+    that follow name no station: they go on from there, for one to `size` - 2 hops in all, at most FARTHEST.
     """
     return walks(lambda dice: random_map(size, dice), count, generator)
 
@@ -88,10 +88,10 @@ def ways(draw: Draw, count: int, size: int, generator: Generator | None) -> Epis
 
 
 def walk(edges: Map, dice: random.Random, asked: int = ASKED) -> list[Step]:
-    """A map told in random order, and `asked` questions in walks of one to FARTHEST hops."""
-    steps = told(edges, dice)
+    """A map told in random order, and `asked` questions in walks; small maps have short walks."""
+    steps, farthest = told(edges, dice), min(FARTHEST, len({edge.start for edge in edges}) - 2)
     while asked:
-        hops = min(asked, dice.randint(1, FARTHEST))
+        hops = min(asked, dice.randint(1, farthest))
         place = dice.choice(edges).start
         for hop in range(hops):
             edge = dice.choice([one for one in edges if one.start == place])
