@@ -26,7 +26,7 @@ the fallback stands in and says so.
 | `sources.toml` | where each text comes from: release, hashes, licence, caveats |
 | `LICENSES/` | the licence of each text |
 | `samples/` | small examples that the project's own scripts make |
-| `samples/underground-zone-1.json` | London's zone 1, typed by hand ([MIT](LICENSES/underground-zone-1.txt)) |
+| `samples/underground-zone-1.json` | Zone 1 typed by hand ([MIT](LICENSES/underground-zone-1.txt)) |
 | `user/` | your own texts; git ignores them |
 | `cache/` | what has been fetched; git ignores it, delete it when you like |
 
