@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from lessons import families, graphs, memory_tasks, stories
+from lessons import families, graphs, memory_tasks, stories, underground
 from lessons.errors import LessonError
 from lessons.fields import Fields
 from lessons.memory_tasks import Episode
@@ -74,6 +74,7 @@ def words(draw: Draw, inputs: int, outputs: Fields, counts: str) -> Problem:
 
 COPY, RECALL = "copy", "associative recall"
 TRAVERSAL, PATH, STORIES, SENTENCES, FAMILY = "traversal", "shortest path", "stories", "sentences", "family"
+UNDERGROUND = "underground"
 PROBLEMS = {
     COPY: bits(memory_tasks.COPY, 8, "vectors"),
     RECALL: bits(memory_tasks.RECALL, 6, "items"),
@@ -82,6 +83,7 @@ PROBLEMS = {
     STORIES: words(stories.draw, stories.INPUTS.size, stories.OUTPUTS, "statements"),
     SENTENCES: words(stories.whole, stories.WHOLE_INPUTS.size, stories.OUTPUTS, "statements"),
     FAMILY: words(families.draw, families.INPUTS.size, families.OUTPUTS, "children"),
+    UNDERGROUND: words(underground.traversal, underground.INPUTS.size, underground.OUTPUTS, "stations"),
 }
 
 
