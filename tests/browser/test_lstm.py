@@ -1,6 +1,9 @@
 """The LSTM diagram as a learner drives it: in JupyterLab, light and dark, all four drawings."""
 
+import re
+
 import torch
+from playwright.sync_api import expect
 
 from lessons import CharModel, trace
 from lessons.vocabulary import Vocabulary
@@ -44,11 +47,10 @@ def test_numbers_are_the_traces_in_every_drawing(lab):
             output.locator(f'[data-drawing="{drawing}"]').click()
             output.locator(f'[data-drawing="{drawing}"][aria-pressed="true"]').wait_for()
             for name in seen.names:
-                label = part(output, name).get_attribute("aria-label")
-                assert label.endswith(f": {number(float(seen[name, 1][0, 10, 3]))}"), (drawing, name)
+                label = re.compile(f": {number(float(seen[name, 1][0, 10, 3]))}$")
+                expect(part(output, name)).to_have_attribute("aria-label", label)
             lab.screenshot(f"{drawing}-{shade}", page)
-    page.wait_for_timeout(400)
-    assert lab.execute(page, "print(shown.drawing)") == "torch"
+    lab.kernel_says(page, "print(shown.drawing)", "torch")
 
 
 def test_keyboard_walks_wires_time_and_units(lab, tmp_path):
@@ -59,8 +61,8 @@ def test_keyboard_walks_wires_time_and_units(lab, tmp_path):
     walked = set()
     for _ in range(12):
         walked.add(page.evaluate("document.activeElement.dataset.part"))
-        words = page.locator(".un-explanation").text_content()
-        assert "=" in words and "NaN" not in words and "undefined" not in words
+        expect(page.locator(".un-explanation")).to_contain_text("=")
+        expect(page.locator(".un-explanation")).not_to_have_text(re.compile("NaN|undefined"))
         page.keyboard.press("ArrowRight")
     assert len(walked) == 12
     page.keyboard.press("PageDown")
@@ -69,12 +71,11 @@ def test_keyboard_walks_wires_time_and_units(lab, tmp_path):
     page.locator(".un-explanation b", has_text="output gate o").wait_for()
     page.locator(".un-stage").focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("() => document.querySelector('.un-unit').value === '4'")
+    expect(page.locator(".un-unit")).to_have_value("4")
     controls = page.locator(".un button, .un select, .un input, .un textarea, .un [tabindex]")
     assert controls.evaluate_all("all => all.every(c => c.dataset.lmSuppressShortcuts === 'true')")
     for width in (1100, 420):
         page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(80)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.wait_for_function("() => document.documentElement.scrollWidth <= innerWidth")
     page.get_by_text("In words").click()
     page.locator("details li", has_text="forget gate f: fₜ = σ(").wait_for()

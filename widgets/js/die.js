@@ -115,22 +115,22 @@ function createActions(view) {
     if (view.seed !== state.seed) Object.assign(view, { seed: state.seed, rolls: createRolls(state.seed) });
     return view.rolls;
   };
+  // The panels hear of a roll in the next frame; the next roll may come before and needs its own distribution.
+  const rollAfter = (picks) => {
+    if (!view.walk.read({ seed_text: state.seed_text, picks })) return;
+    const { now } = look({ ...view, landed: null }), roll = rolls()(state.used);
+    change({ picks: [...picks, [place(now, roll), roll]], used: state.used + 1 });
+  };
   const full = () => state.picks.length >= LONGEST;
 
   const act = {
     /** Roll: the next character is where the next random number falls. */
     roll() {
-      if (!view.now || full()) return;
-      const roll = rolls()(state.used);
-      change({ picks: [...state.picks, [place(view.now.now, roll), roll]], used: state.used + 1 });
+      if (!full()) rollAfter(state.picks);
     },
     /** Take the last character back and roll for it anew, with the next number. */
     again() {
-      if (!state.picks.length) return act.roll();
-      const before = state.picks.slice(0, -1);
-      view.walk.read({ seed_text: state.seed_text, picks: before });
-      const { now } = look({ ...view, landed: null }), roll = rolls()(state.used);
-      change({ picks: [...before, [place(now, roll), roll]], used: state.used + 1 });
+      rollAfter(state.picks.slice(0, -1));
     },
     force(id) {
       if (view.now && !full()) change({ picks: [...state.picks, [id, null]] });
@@ -140,8 +140,6 @@ function createActions(view) {
       let left = count;
       const one = () => {
         act.roll();
-        // The store tells the panels in the next frame; the next roll needs the next distribution now.
-        if (view.walk.read(state)) view.now = look({ ...view, landed: null });
         left -= 1;
         if (left <= 0) act.stop();
       };
