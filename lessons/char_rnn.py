@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn, optim
 from torch.nn.functional import cross_entropy
 
-from lessons import checkpoints
+from lessons import checkpoints, later_cells
 from lessons.arguments import Between, Count, Share, explained
 from lessons.errors import LessonError
 from lessons.presets import Number, Preset, choose
@@ -22,17 +22,15 @@ from lessons.vocabulary import Vocabulary
 
 CELLS = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
 
-State = (
-    Float[Tensor, "layers batch hidden"]
-    | tuple[Float[Tensor, "layers batch hidden"], Float[Tensor, "layers batch hidden"]]
-)
+State = Float[Tensor, "layers batch *rest"] | tuple[Float[Tensor, "layers batch *_"], ...]
 
 
 class CharModel(nn.Module):
     """A character-level language model: embedding, recurrent layers, readout to one score a character.
 
-    `cell` is "lstm", "gru" or "rnn" (Elman). `dropout` acts between layers and before the readout, while
-    training. `forget_bias` is where the LSTM's forget gates start (Jozefowicz et al. 2015, section 3).
+    `cell` is "lstm", "gru", "rnn" (Elman) or one of lessons.later_cells, such as "minlstm". `dropout` acts
+    between layers and before the readout, while training. `forget_bias` is where the forget gates start
+    (Jozefowicz et al. 2015, section 3).
     """
 
     @explained
@@ -49,16 +47,17 @@ class CharModel(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        if cell not in CELLS:
-            raise LessonError(f"The cell is one of {', '.join(CELLS)}; {cell!r} is not.")
+        kinds = {**CELLS, **later_cells.CELLS}
+        if cell not in kinds:
+            raise LessonError(f"The cell is one of {', '.join(kinds)}; {cell!r} is not.")
         self.vocabulary = vocabulary
         self.cell = cell
         self.forget_bias = forget_bias
         place = {"device": device, "dtype": dtype}
         between = dropout if num_layers > 1 else 0.0
         self.embedding = nn.Embedding(len(vocabulary), embedding_size, **place)
-        bias = {"forget_bias": forget_bias} if cell == "lstm" else {}
-        self.recurrent = CELLS[cell](
+        bias = {} if cell in ("gru", "rnn") else {"forget_bias": forget_bias}
+        self.recurrent = kinds[cell](
             embedding_size, hidden_size, num_layers, batch_first=True, dropout=between, **bias, **place
         )
         self.dropout = nn.Dropout(dropout)
@@ -77,6 +76,9 @@ class CharModel(nn.Module):
         """One character further, layer by layer with single cells: the fast way on a CPU when T = 1."""
         x = self.embedding(tokens)
         layer = self.recurrent
+        if self.cell in later_cells.CELLS:
+            x, state = layer.advance(x, state)
+            return self.readout(self.dropout(x)), state
         if state is None:
             zeros = x.new_zeros(layer.num_layers, len(tokens), layer.hidden_size)
             state = (zeros, zeros) if self.cell == "lstm" else zeros
@@ -357,7 +359,7 @@ def readable(corpus: Any) -> Any:
 
 
 def _detached(state: State) -> State:
-    return state.detach() if isinstance(state, Tensor) else (state[0].detach(), state[1].detach())
+    return state.detach() if isinstance(state, Tensor) else tuple(part.detach() for part in state)
 
 
 @explained

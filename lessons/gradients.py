@@ -14,10 +14,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lessons import adjoint, padding
+from lessons import adjoint, padding, probes
 from lessons.errors import LessonError
+from lessons.later import Later
 from lessons.recurrent import Lengths, State, weights
-from lessons.tracing import PerLayer, Trace, floors, per_tensor, recurrent_part, trace
+from lessons.tracing import PerLayer, Trace, floors, numbered, per_tensor, recurrent_part, trace
 
 Loss = Callable[[Tensor], Tensor] | Tensor | None
 
@@ -68,13 +69,19 @@ def flow(
         loss: a function of the output (a CharModel's logits, (B, T, V), or what a layer returns), or the
             gradient with respect to it. None, for a CharModel: mean cross-entropy of the next character.
 
+    Through a cell of lessons.later_cells it is found by autograd in the loop, with a zero added to all that
+    is handed on; a part with more than one number a unit has them side by side.
     Raises LessonError where no gradient can be derived: an edited trace, an x-ray of a step with dropout
     between layers, a bare layer without a loss.
     """
-    seen = x if isinstance(x, Trace) else trace(model, x, state, lengths)
     stack = recurrent_part(model)
+    if isinstance(stack, Later) and isinstance(x, Trace):
+        raise LessonError(f"The gradients of a {stack.mode} are found by running it; give flow its input.")
+    seen = x if isinstance(x, Trace) else trace(model, x, state, lengths)
     refuse_broken_chain(stack, seen)
     grad = output_gradient(model, seen, loss).transpose(0, 1)
+    if isinstance(stack, Later):
+        return Flow(*probes.flow(stack, read_by(model, x), grad, state, seen.lengths))
     layers, initial = [], []
     for index, (layer, place) in reversed(list(enumerate(floors(stack)))):
         own = [weights(layer, place, d) for d in range(seen.num_directions)]
@@ -86,6 +93,13 @@ def flow(
         initial.insert(0, [named(part, "h0", "c0") for part in back])
     batch_first = per_tensor(lambda part: part.transpose(0, 1), layers)
     return Flow(batch_first, per_tensor(lambda part: part, initial), grad.transpose(0, 1))
+
+
+def read_by(model: nn.Module, x) -> Float[Tensor, "time batch input"]:
+    """What the lowest layer of a model reads, time first."""
+    if hasattr(model, "embedding"):
+        return model.embedding(numbered(model, x, None)[0]).transpose(0, 1)
+    return recurrent_part(model).time_first(x)
 
 
 def refuse_broken_chain(layer: nn.Module, seen: Trace) -> None:
@@ -220,6 +234,8 @@ def reach(
     x is what `trace` takes, or a Trace of this model. In the backward direction the last state is that at
     step 0. Takes T (2H)^2 numbers and T matrix products of that size.
     """
+    if isinstance(recurrent_part(model), Later):
+        raise LessonError("Jacobians are derived for RNN, LSTM and GRU; for this cell there is `flow`.")
     seen = (x if isinstance(x, Trace) else trace(model, x, state, lengths)).select(sequence)
     refuse_broken_chain(recurrent_part(model), seen)
     index, backward = range(seen.num_layers)[layer], direction == 1

@@ -26,12 +26,13 @@ class Floor(nn.Module):
     """One layer of one kind of cell, and a cell for lessons.loop.
 
     names: what a trace shows, in drawing order. states: the parts of its state; the first is its output h.
-    looped: True where there is no parallel form.
+    sequential: True where there is no parallel form. looped: it has steps of its own, for lessons.tracing.
     """
 
     names: ClassVar[tuple[str, ...]]
     states: ClassVar[tuple[str, ...]] = ("h",)
-    looped: ClassVar[bool] = False
+    sequential: ClassVar[bool] = False
+    looped: ClassVar[bool] = True
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
@@ -99,8 +100,9 @@ class Later(nn.Module):
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.batch_first, self.dropout, self.in_parallel = batch_first, float(dropout), True
         sizes = [input_size] + [hidden_size] * (num_layers - 1)
-        self.layers = nn.ModuleList(self.kind(size, hidden_size, forget_bias, **options) for size in sizes)
-        self.to(device=device, dtype=dtype)
+        with torch.device(device or torch.get_default_device()):
+            layers = [self.kind(size, hidden_size, forget_bias, **options) for size in sizes]
+        self.layers = nn.ModuleList(layers).to(dtype=dtype)
 
     def forward(
         self, input: Tensor, hx: Tensor | State | None = None, lengths: Lengths = None

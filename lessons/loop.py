@@ -10,7 +10,7 @@ from functools import partial
 from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
@@ -56,9 +56,14 @@ def loop(
     for t in reversed(range(len(inputs))) if backward else range(len(inputs)):
         after = cell.step(inputs[t], state, unseen if see is None else partial(see, t))
         if alive is not None:
-            after = tuple(torch.where(alive[t], new, old) for new, old in zip(after, state, strict=True))
+            after = tuple(kept_past_end(alive[t], *parts) for parts in zip(after, state, strict=True))
         state, outputs[t] = after, after[0]
     return padding.blank(torch.stack(outputs), lengths), state
+
+
+def kept_past_end(alive: Bool[Tensor, "batch 1"], new: Tensor, old: Tensor) -> Tensor:
+    """A part of the state, (B, ...): the new one where a sequence goes on, the old one past its end."""
+    return torch.where(alive.view(-1, *[1] * (new.dim() - 1)), new, old)
 
 
 def unseen(name: str, value: Tensor) -> Tensor:

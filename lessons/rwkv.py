@@ -55,7 +55,8 @@ class RWKVFloor(Floor):
         h = see("h", o * self.mean(key, value, total, norm, m))
         level = torch.maximum(m - self.decay, key).detach()
         fading, entering = torch.exp(m - self.decay - level), torch.exp(key - level)
-        return h, following, fading * total + entering * value, fading * norm + entering, level
+        total, norm = see("total", fading * total + entering * value), see("norm", fading * norm + entering)
+        return h, following, total, norm, level
 
     def parallel(self, x: Float[Tensor, "time batch input"], state: State) -> tuple[Sequence, State]:
         """All steps by one scan for both sums."""

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from lessons import initialisation, padding
+from lessons import initialisation, later_cells, padding
 from lessons.arguments import Count, Share, explained
 from lessons.errors import LessonError
 from lessons.lstm_variants import VARIANTS, ResetBeforeGRU, VariantLSTM, variant
@@ -29,7 +29,8 @@ class SequenceModel(nn.Module):
     """Recurrent layers named by their cell, and a linear readout of the top one.
 
     cell: a name in CELLS: "rnn" (Elman, tanh), "rnn_relu", "lstm", "gru", "gru_reset_before" (Cho et al.
-        2014), "peephole", "coupled", or a variant of Greff et al. (2017) such as "NFG".
+        2014), "peephole", "coupled", a variant of Greff et al. (2017) such as "NFG", or one of
+        lessons.later_cells, such as "minlstm".
     readout: "last" answers once, after each sequence's last step; "all" at every step.
     forget_bias: where the forget gates of an LSTM of any wiring start; None leaves torch's draw.
     initialise: other starts, names of lessons.initialisation with their arguments, in the order given:
@@ -54,18 +55,22 @@ class SequenceModel(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        if cell not in CELLS:
-            raise LessonError(f"The cell is one of {', '.join(CELLS)}; {cell!r} is not.")
+        kinds = {**CELLS, **later_cells.CELLS}
+        if cell not in kinds:
+            raise LessonError(f"The cell is one of {', '.join(kinds)}; {cell!r} is not.")
         if readout not in ("last", "all"):
             raise LessonError(f'readout is "last" or "all"; {readout!r} is neither.')
+        if initialise and cell in later_cells.CELLS:
+            raise LessonError(f"The starts of lessons.initialisation are not for {cell!r}; leave it out.")
         self.cell, self.at = cell, readout
         self.forget_bias, self.initialise = forget_bias, dict(initialise or {})
         place = {"device": device, "dtype": dtype}
         options = {} if cell.startswith(("rnn", "gru")) else {"forget_bias": forget_bias}
         sizes = (input_size, hidden_size, num_layers)
-        self.recurrent = CELLS[cell](*sizes, batch_first=True, dropout=float(dropout), **options, **place)
+        self.recurrent = kinds[cell](*sizes, batch_first=True, dropout=float(dropout), **options, **place)
         self.readout = nn.Linear(hidden_size, output_size, **place)
-        initialisation.apply(self.recurrent, self.initialise)
+        if self.initialise:
+            initialisation.apply(self.recurrent, self.initialise)
 
     def forward(
         self,

@@ -62,8 +62,8 @@ class S4DFloor(Floor):
         decay, entering = self.sampled()
         g, before = see("g", from_x), torch.view_as_complex(state[1].contiguous())
         f = see("f", decay.abs().expand(len(g), -1, -1))
-        c = f * torch.sgn(decay) * before + entering * g[..., None]
-        return see("h", self.said(c, g)), torch.view_as_real(c)
+        c = see("c", torch.view_as_real(f * torch.sgn(decay) * before + entering * g[..., None]))
+        return see("h", self.said(torch.view_as_complex(c), g)), c
 
     def parallel(self, x: Float[Tensor, "time batch input"], state: State) -> tuple[Sequence, State]:
         """All steps by one scan over complex numbers."""

@@ -15,17 +15,23 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence, pad_sequence
 
-from lessons import cells, padding, recovery
+from lessons import cells, later_cells, padding, recovery
 from lessons import xray as readings
 from lessons.arguments import explained, shown
 from lessons.edits import Edit, Recorder, Value, planned
 from lessons.errors import LessonError
+from lessons.later import Later
 from lessons.loop import CELLS, Cell, loop
 from lessons.recurrent import Lengths, State, initial_state, time_first, weights
 
 __all__ = ["NAMES", "Edit", "Trace", "trace", "trace_step", "xray"]
 
-NAMES = {"lstm": cells.LSTMStep._fields, "gru": cells.GRUStep._fields, "rnn": cells.RNNStep._fields}
+NAMES = {
+    "lstm": cells.LSTMStep._fields,
+    "gru": cells.GRUStep._fields,
+    "rnn": cells.RNNStep._fields,
+    **{name: kind.kind.names for name, kind in later_cells.CELLS.items()},
+}
 PerLayer = tuple[tuple[Mapping[str, Tensor], ...], ...]
 
 
@@ -148,7 +154,7 @@ def trace(
 
     Args:
         model: a CharModel, a SequenceModel, a Stack of lessons.stack, or a layer of torch.nn,
-            lessons.recurrent or lstm_variants.
+            lessons.recurrent, lstm_variants or later_cells.
         x: for a CharModel a text, a list of texts, or character numbers (B, T) or (T,); else a layer's input.
         state: initial state as in torch.nn; zeros by default.
         lengths: one length per sequence where they are padded.
@@ -167,7 +173,9 @@ def trace(
         if not hasattr(model, "embedding"):
             if isinstance(x, PackedSequence):
                 x, lengths = pad_packed_sequence(x, batch_first=stack.batch_first)
-            seen = trace_layers(stack, time_first(floors(stack)[0][0], x), state, lengths, edit)
+            later = isinstance(stack, Later)
+            read = stack.time_first(x) if later else time_first(floors(stack)[0][0], x)
+            seen = trace_layers(stack, read, state, lengths, edit)
             return seen if stack is model else replace(seen, logits=model.readout(seen.output))
         tokens, lengths = numbered(model, x, lengths)
         seen = trace_layers(stack, model.embedding(tokens).transpose(0, 1), state, lengths, edit)
@@ -246,7 +254,8 @@ def trace_layers(
 ) -> Trace:
     """Trace a stack of layers, each on what the one below gives, or on what the stack makes of that."""
     lengths = padding.checked(lengths, x.shape[0], x.shape[1], x.device)
-    cell, directions = layer.mode.split("_")[0].lower(), 2 if layer.bidirectional else 1
+    cell = layer.mode if layer.mode in NAMES else layer.mode.split("_")[0].lower()
+    directions = 2 if layer.bidirectional else 1
     sizes = {
         "units": layer.hidden_size,
         "steps": len(x),
@@ -265,7 +274,7 @@ def trace_layers(
         ]
         entering = layer.enter(index, x) if wired else x
         seen.append(run_layer(module, own, entering, starts, lengths, here))
-        initial.append([dict(zip(("h", "c"), start, strict=False)) for start in starts])
+        initial.append([named_start(module, start) for start in starts])
         output = output_of(seen[-1])
         x = layer.leave(index, x, output) if wired else output
     origin = "edit" if edits else "trace"
@@ -277,8 +286,8 @@ def run_layer(
 ) -> list[dict]:
     """One layer on its fused kernel; or in the loop, for a layer that has cells of its own and for those
     directions in which something is edited."""
-    own = [weights(layer, index, d) for d in range(len(starts))]
     looped = getattr(layer, "looped", False)
+    own = [() if looped else weights(layer, index, d) for d in range(len(starts))]
     if not (looped or any(edits)):
         return recovery.layer(layer.mode, x, starts, own, lengths)
     seen = []
@@ -292,10 +301,20 @@ def run_layer(
 
 
 def run_in_loop(cell: Cell, x: Tensor, start: State, lengths, backward: bool, edits: list[Edit]) -> dict:
-    """One direction of a layer in the loop, with edits."""
+    """One direction of a layer in the loop, with edits; of what is more than one number a unit, the mean."""
     recorder = Recorder(edits, len(x))
     loop(cell, x, start, lengths, backward, recorder)
-    return {name: padding.blank(part, lengths) for name, part in recorder.named().items()}
+    found = {
+        name: part if part.dim() == 3 else part.flatten(3).mean(-1) for name, part in recorder.named().items()
+    }
+    return {name: padding.blank(part, lengths) for name, part in found.items()}
+
+
+def named_start(layer: nn.Module, start: State) -> dict[str, Tensor]:
+    """The parts of an initial state that are called h or c and have one number a unit."""
+    names = getattr(layer, "states", ("h", "c"))
+    named = zip(names, start, strict=False)
+    return {name: part for name, part in named if name in ("h", "c") and part.dim() == 2}
 
 
 def in_input_order(reading: readings.Reading, lengths: Tensor | None, backward: bool) -> dict[str, Tensor]:

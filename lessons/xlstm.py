@@ -31,7 +31,7 @@ class SLSTMFloor(Floor):
 
     names = ("i", "f", "g", "o", "c", "norm", "h")
     states = ("h", "c", "norm", "m")
-    looped = True
+    sequential = True
 
     def __init__(self, input_size, hidden_size, forget_bias=None, heads: int = 1) -> None:
         super().__init__(input_size, hidden_size)
