@@ -91,14 +91,20 @@ PRESETS = {
     ),
     "cpu": MemoryPreset("cpu", steps=2500),
     "gpu": MemoryPreset("gpu", steps=20_000, batch_size=64, evaluate_every=500),
-    "repeat-copy": MemoryPreset("repeat-copy", steps=10_000, task=REPEAT, longest=8, evaluate_every=200),
-    "associative-recall": MemoryPreset(
-        "associative-recall", steps=20_000, task=RECALL, shortest=2, longest=6, bits=6, evaluate_every=200
+    "repeat-copy": MemoryPreset(
+        "repeat-copy", steps=5000, evaluate_every=250, task=REPEAT, longest=8, bits=6, slots=64
     ),
-    "n-grams": MemoryPreset("n-grams", steps=5_000, task=NGRAMS, shortest=100, longest=100,
-    evaluate_every=200), "priority-sort": MemoryPreset(
-        "priority-sort", steps=30_000, task=SORT, shortest=5, longest=20, read_heads=5, write_heads=5,
-        evaluate_every=500,
+    "associative-recall": MemoryPreset(
+        "associative-recall", steps=8000, evaluate_every=250, task=RECALL, shortest=2, longest=5, bits=6,
+        slots=32
+    ),
+    "n-grams": MemoryPreset(
+        "n-grams", steps=3500, evaluate_every=250, task=NGRAMS, shortest=50, longest=50, batch_size=32,
+        slots=64, optimiser=ADAM, learning_rate=1e-3, final_rate=0.1
+    ),
+    "priority-sort": MemoryPreset(
+        "priority-sort", steps=9000, evaluate_every=250, task=SORT, shortest=2, longest=8, bits=6,
+        batch_size=32, slots=32, read_heads=2
     ),
 }  # fmt: skip
 
@@ -149,9 +155,10 @@ def prepare(preset: MemoryPreset, seed: Seed = 0) -> MemoryTask:
         return MemoryTask(build(preset), preset, seed)
 
 
-def pretrained() -> NTM:
-    """The machine that comes with the course: it copies vectors of 8 bits, taught with up to 20."""
-    return checkpoints.load(sources.data_folder() / "checkpoints" / "ntm_copy").eval()
+def pretrained(task: str = memory_tasks.COPY) -> NTM:
+    """The machine that comes with the course for one of lessons.memory_tasks.TASKS."""
+    name = memory_tasks.known(task).replace(" ", "_").replace("-", "_")
+    return checkpoints.load(sources.data_folder() / "checkpoints" / f"ntm_{name}").eval()
 
 
 def cost(found: Float[Tensor, "batch asked output"], episode: Episode) -> Float[Tensor, ""]:

@@ -11,7 +11,7 @@ from lessons import memory_tasks, memory_training
 from lessons.errors import LessonError
 from lessons.memory_trace import look
 from lessons.ntm import NTM
-from widgets import addressing, memory_tape, theme
+from widgets import addressing, memory_tape, ngrams, theme
 from widgets import ntm as pictures
 
 SIZES = memory_training.PRESETS["ci"].but(slots=12, hidden_size=16, width=6)
@@ -249,11 +249,65 @@ def test_networks_that_cannot_be_compared(machine):
             wrong()
 
 
-def test_pictures_in_the_dark_have_titles_and_named_axes(machine):
+# ------------------------------------------------------------------------------------------ n-grams
+
+
+@pytest.fixture(scope="module")
+def predictor():
+    return memory_training.prepare(SIZES.but(task="n-grams")).model.eval()
+
+
+def test_predictions_stand_beside_what_counting_says(predictor):
+    paid = ngrams.costs(predictor, 20, 6)
+    figure = ngrams.figure(predictor, paid, 20, 3, 14)
+    episode = memory_training.example(predictor, "n-grams", 20, 3)
+    answer = memory_training.answers(predictor, episode)[0, :, 0].detach().sigmoid()
+    best = memory_tasks.best_guess(episode)[0, episode.asked]
+    assert np.allclose(named(figure, ngrams.MACHINE).y, answer) and np.allclose(
+        named(figure, ngrams.BEST).y, best
+    )
+    came = episode.target[0, episode.asked, 0]
+    assert np.array_equal(np.asarray(named(figure, "what came").y) > 0.5, came > 0.5)
+    cost = torch.nn.functional.binary_cross_entropy(best, came) / np.log(2)
+    assert f"counting {cost:.2f}, a coin 1." in figure.summary
+    assert named(figure, f"{ngrams.BEST}, cost").y[0] == pytest.approx(
+        paid[ngrams.BEST][:10].mean(), abs=1e-5
+    )
+
+
+def test_the_bit_that_is_told_of_is_counted_by_hand(predictor):
+    episode = memory_training.example(predictor, "n-grams", 60, 1)
+    bits = [*episode.x[0, :, 0].int().tolist(), int(episode.target[0, -1, 0])]
+    chances = ngrams.said(predictor, episode)
+    for step in (0, 30, 59):
+        before = bits[step : step + 5]
+        followed = [bits[k] for k in range(5, step + 5) if bits[k - 5 : k] == before]
+        words = f"a one followed {sum(followed)} of {len(followed)} times" if followed else "new here"
+        told = ngrams.told(chances, episode, step)
+        assert f"Bit {step + 1}, after {''.join(map(str, before))} ({words})" in told
+        assert f"a {bits[step + 5]} came" in told
+
+
+def test_a_bit_and_a_sequence_can_be_chosen_and_only_of_n_grams(predictor, machine):
+    explorer = ngrams.beside(predictor, 12)
+    explorer.value(step=11, seed=4)
+    assert "Bit 12," in explorer.summary and not explorer.message
+    for wrong in (
+        lambda: ngrams.beside(machine),
+        lambda: ngrams.costs("machine"),
+        lambda: ngrams.figure(predictor, {}, 12),
+        lambda: ngrams.beside(predictor, 0),
+    ):
+        with pytest.raises(LessonError):
+            wrong()
+
+
+def test_pictures_in_the_dark_have_titles_and_named_axes(machine, predictor):
     theme.use("dark")
     wrong = {"NTM": {2: 50.0, 4: 48.0}}
     for figure in (addressing.figure(machine, length=4), memory_tape.figure(machine, length=4),
-                   pictures.figure({"NTM": machine}, wrong, 4, 3)):  # fmt: skip
+                   pictures.figure({"NTM": machine}, wrong, 4, 3),
+                   ngrams.figure(predictor, ngrams.costs(predictor, 12, 3), 12)):  # fmt: skip
         assert (
             figure.layout.paper_bgcolor is None and figure.layout.template.layout.paper_bgcolor == "#1a1d21"
         )
