@@ -92,19 +92,19 @@ PRESETS = {
     "cpu": MemoryPreset("cpu", steps=2500),
     "gpu": MemoryPreset("gpu", steps=20_000, batch_size=64, evaluate_every=500),
     "repeat-copy": MemoryPreset(
-        "repeat-copy", steps=5000, evaluate_every=250, task=REPEAT, longest=8, bits=6, slots=64
+        "repeat-copy", steps=4000, evaluate_every=250, task=REPEAT, longest=8, bits=6, slots=64
     ),
     "associative-recall": MemoryPreset(
-        "associative-recall", steps=8000, evaluate_every=250, task=RECALL, shortest=2, longest=5, bits=6,
+        "associative-recall", steps=6000, evaluate_every=250, task=RECALL, shortest=2, longest=5, bits=6,
         slots=32
     ),
     "n-grams": MemoryPreset(
-        "n-grams", steps=3500, evaluate_every=250, task=NGRAMS, shortest=50, longest=50, batch_size=32,
+        "n-grams", steps=2500, evaluate_every=250, task=NGRAMS, shortest=50, longest=50, batch_size=32,
         slots=64, optimiser=ADAM, learning_rate=1e-3, final_rate=0.1
     ),
     "priority-sort": MemoryPreset(
-        "priority-sort", steps=9000, evaluate_every=250, task=SORT, shortest=2, longest=8, bits=6,
-        batch_size=32, slots=32, read_heads=2
+        "priority-sort", steps=6000, evaluate_every=250, task=SORT, shortest=2, longest=8, bits=6,
+        slots=32, read_heads=2
     ),
 }  # fmt: skip
 
