@@ -137,7 +137,7 @@ def load(name: str, *, quiet: bool = False) -> Corpus:
     provenance = Provenance(
         name, source.id, source.release, content, source.licence, source.attribution, way, reason
     )
-    return _corpus(documents, provenance, quiet)
+    return of(documents, provenance, quiet=quiet)
 
 
 @explained
@@ -165,7 +165,7 @@ def user(
         attribution="",
         way="yours",
     )
-    return _corpus(documents, provenance, quiet)
+    return of(documents, provenance, quiet=quiet)
 
 
 def _content(text: str | Path | bytes | bytearray | memoryview) -> tuple[bytes, str, str]:
@@ -186,7 +186,8 @@ def _content(text: str | Path | bytes | bytearray | memoryview) -> tuple[bytes, 
     raise LessonError(f"There is no file {str(text)!r} here or in data/user; put it there or give its path.")
 
 
-def _corpus(documents: Documents, provenance: Provenance, quiet: bool) -> Corpus:
+def of(documents: Documents, provenance: Provenance, *, quiet: bool = True) -> Corpus:
+    """A corpus of documents that are there already; prints its provenance unless `quiet`."""
     text = "".join(text for _, text in documents) + "\n"  # documents are joined by line ends
     vocabulary = Vocabulary.of(text, unknown=RARE if RARE in text else None)
     if not quiet:

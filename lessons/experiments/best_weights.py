@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from lessons import char_rnn
 from lessons.char_rnn import CharTask
-from lessons.training import Snapshot, fit
-
-
-class KeepBest:
-    """A watch for `fit` that keeps the weights of the evaluation with the lowest figure "valid"."""
-
-    def __init__(self) -> None:
-        self.lowest, self.weights = float("inf"), None
-
-    def on_evaluate(self, run: Any, task: CharTask, step: int, figures: dict[str, float]) -> None:
-        """Copy the weights if none have read the validation text better."""
-        if figures["valid"] < self.lowest:
-            self.lowest, self.weights = figures["valid"], Snapshot(task.model, step)
+from lessons.keep_best import KeepBest
+from lessons.training import fit
 
 
 def bits_at_best(task: CharTask, seed: int, characters: int) -> float:
