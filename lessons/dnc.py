@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lessons import addressing, allocation
+from lessons import addressing, allocation, dnc_closed_form
 from lessons import links as linkage
 from lessons.arguments import Count, explained
 from lessons.errors import LessonError
@@ -108,6 +108,11 @@ class DNC(nn.Module):
         self.readout = nn.Linear(hidden_size + read_heads * width, output_size, **place)
 
     @property
+    def plain(self) -> bool:
+        """Whether this is the paper's machine, without options."""
+        return self.linked and not (self.masked or self.deallocate or self.sharpened)
+
+    @property
     def parts(self) -> tuple[int, ...]:
         """How many numbers of `ask` stay as they are (keys, add), go to 1 + softplus, sigmoid, softmax."""
         heads, width = self.read_heads, self.width
@@ -186,7 +191,7 @@ class DNC(nn.Module):
         return self.readout(torch.stack(kept, 1)), state
 
     def step(self, x: Float[Tensor, "batch input"], state: State, see: See = unseen) -> State:
-        """One step: control, ask, free, allocate, write, link, read."""
+        """One step: control, ask, write, read; the paper's machine, unseen, does the last two in one."""
         seen = torch.cat([x, state.read.flatten(1)], -1)
         if self.controller == LSTM:
             hidden, cell = self.control(seen, (state.hidden, state.cell))
@@ -194,6 +199,8 @@ class DNC(nn.Module):
         else:
             hidden, cell = torch.tanh(self.control(seen)), state.cell
         asked = self.asked(see("hidden", hidden), see)
+        if see is unseen and self.plain and not torch.compiler.is_compiling():
+            return State(*dnc_closed_form.move(state, asked), hidden, cell)
         state = self.write(state, asked, see)
         return self.read(state, asked, see)._replace(hidden=hidden, cell=cell)
 
@@ -201,27 +208,28 @@ class DNC(nn.Module):
         """All that is asked for, each number in its range (the paper's "interface vector")."""
         heads, width = self.read_heads, self.width
         plain, strong, share, modes = self.ask(hidden).split(self.parts, 1)
-        keys = plain.unflatten(1, (-1, width))
+        read_key, write_key, add = plain.unflatten(1, (-1, width)).split((heads, 1, 1), 1)
         strong = (1 + functional.softplus(strong)).unsqueeze(-1)
-        share = torch.sigmoid(share)
+        strengths = strong.split((heads, 1, 2 * heads * self.sharpened), 1)
+        masks = (heads * width * self.masked, width * self.masked)
+        share = torch.sigmoid(share).split((width, heads, 1, 1, *masks), 1)
         found = {
-            "read_key": keys[:, :heads],
-            "read_strength": strong[:, :heads],
-            "write_key": keys[:, heads : heads + 1],
-            "write_strength": strong[:, heads : heads + 1],
-            "erase": share[:, None, :width],
-            "add": keys[:, heads + 1 :],
-            "free": share[:, width : width + heads],
-            "allocation_gate": share[:, width + heads : width + heads + 1],
-            "write_gate": share[:, width + heads + 1 : width + heads + 2],
+            "read_key": read_key,
+            "read_strength": strengths[0],
+            "write_key": write_key,
+            "write_strength": strengths[1],
+            "erase": share[0].unsqueeze(1),
+            "add": add,
+            "free": share[1],
+            "allocation_gate": share[2],
+            "write_gate": share[3],
         }
         if self.linked:
             found["modes"] = modes.unflatten(1, (heads, 3)).softmax(-1)
         if self.masked:
-            masks = share[:, width + heads + 2 :].unflatten(1, (-1, width))
-            found["read_mask"], found["write_mask"] = masks[:, :heads], masks[:, heads:]
+            found["read_mask"], found["write_mask"] = (mask.unflatten(1, (-1, width)) for mask in share[4:])
         if self.sharpened:
-            found["sharpness"] = strong[:, heads + 1 :, 0].unflatten(1, (heads, 2))
+            found["sharpness"] = strengths[2].unflatten(1, (heads, 2)).squeeze(-1)
         return Asked(**{name: see(name.replace("_", " "), value) for name, value in found.items()})
 
     def write(self, state: State, asked: Asked, see: See = unseen) -> State:
