@@ -1,0 +1,74 @@
+"""The temporal links of a memory as a graph (lesson 18): slots round a circle, arrows to what came next."""
+
+import numpy as np
+import plotly.graph_objects as go
+
+from lessons.memory_trace import MemoryTrace
+from widgets import theme
+
+FAINT = 0.1  # a weaker link is not drawn
+BANDS = ((FAINT, 0.4, 1.0), (0.4, 0.7, 2.0), (0.7, 1.01, 3.2))  # from, up to, width of the arrow
+INSIDE = 0.16  # where an arrow begins and ends, from the middle of a slot
+
+
+def traces(trace: MemoryTrace, step: int, head: int, shown: list[int], slot: int) -> list[go.Scatter]:
+    """Arrows by strength; slots, filled by usage; rings: written (vermilion) and read (blue) in this step.
+
+    On the axes x3 and y8. shown: which slots, from the top clockwise. slot: the chosen one, larger.
+    """
+    angles = np.pi / 2 - 2 * np.pi * np.arange(len(shown)) / len(shown)
+    places = np.stack([np.cos(angles), np.sin(angles)], 1)
+    links = trace.numpy("links")[step][np.ix_(shown, shown)] if "links" in trace.names else np.zeros((1, 1))
+    return [
+        *(_arrows(links, places, *band) for band in BANDS),
+        *_slots(trace, step, head, shown, places, slot),
+    ]
+
+
+def _arrows(links: np.ndarray, places: np.ndarray, low: float, high: float, width: float) -> go.Scatter:
+    """links[i, j]: how much i was written right after j; the arrow goes from j to i."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for after, before in zip(*((links >= low) & (links < high)).nonzero(), strict=True):
+        start, end = places[before], places[after]
+        along = (end - start) / np.linalg.norm(end - start)
+        for one in (start + INSIDE * along, end - INSIDE * along):
+            x.append(float(one[0]))
+            y.append(float(one[1]))
+        x.append(None)
+        y.append(None)
+    colour = theme.tokens().soft
+    return go.Scatter(
+        x=x, y=y, xaxis="x3", yaxis="y8", mode="lines+markers", name=f"links from {low:.1f}",
+        hoverinfo="skip", line={"color": colour, "width": width},
+        marker={"symbol": "arrow", "angleref": "previous", "color": colour,
+                "size": [(0, 8 + 1.5 * width, 0)[k % 3] for k in range(len(x))]},
+    )  # fmt: skip
+
+
+def _slots(
+    trace: MemoryTrace, step: int, head: int, shown: list[int], places: np.ndarray, slot: int
+) -> list[go.Scatter]:
+    written = trace.numpy("write weights")[step][shown]
+    read = trace.numpy("read weights")[step][head][shown]
+    usage = trace.numpy("usage")[step][shown]
+    rings = [
+        go.Scatter(
+            x=places[:, 0], y=places[:, 1], xaxis="x3", yaxis="y8", mode="markers", hoverinfo="skip",
+            name=name, marker={"size": size, "symbol": "circle-open", "color": theme.colour(colour),
+                    "opacity": weights.clip(0, 1).round(3), "line": {"width": 3.5}},
+        )
+        for name, weights, colour, size in (("written", written, "i", 37), ("read", read, "f", 30))
+    ]  # fmt: skip
+    tokens = theme.tokens()
+    discs = go.Scatter(
+        x=places[:, 0], y=places[:, 1], xaxis="x3", yaxis="y8", mode="markers+text", name="slots",
+        text=[f"<b>{one}</b>" if one == slot else str(one) for one in shown],
+        textfont={"size": 11, "color": ["#ffffff" if used < 0.55 else "#1b1f24" for used in usage]},
+        customdata=shown,
+        marker={"size": [26 if one == slot else 22 for one in shown], "color": usage, "cmin": 0, "cmax": 1,
+                "colorscale": theme.scale(theme.UNIT_SCALE), "opacity": 1,
+                "line": {"width": 1, "color": tokens.edge}},
+        hovertemplate="slot %{customdata}: usage %{marker.color:.2f}<extra></extra>",
+    )  # fmt: skip
+    return [*rings, discs]
