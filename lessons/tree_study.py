@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from lessons import code_trees, listops, logic, opinions, presets, tune_trees
+from lessons import checkpoints, code_trees, listops, logic, opinions, presets, sources, tune_trees
 from lessons.errors import LessonError
 from lessons.presets import Number, Preset
 from lessons.recursive import Recursive
@@ -69,6 +69,7 @@ PRESETS = {
         batch_size=16,
     ),
     "cpu": SIZES,
+    "shipped": SIZES.but(name="shipped", steps=10_000, evaluate_every=1000, hidden_size=64),
     "gpu": SIZES.but(
         name="gpu", steps=40_000, learning_rate=3e-3, evaluate_every=1000, count=100_000, held_out=2000,
         hidden_size=256, embedding_size=64, batch_size=512, precision="auto", threads=None,
@@ -242,6 +243,19 @@ def prepare(preset: TreePreset, seed: int = 0, data: TreeTask | None = None) -> 
 def preset(name: str | None = None) -> TreePreset:
     """This lesson's preset: the one named, else UNROLLED_PRESET, else the device's."""
     return presets.choose(PRESETS, name)
+
+
+def pretrained(cell: str = "in order") -> TreeStudy:
+    """A network that comes with the course, with the lists that it learnt from and those that it never read.
+
+    cell: "in order" or "child-sum"; both learnt ListOps in as many steps, from the preset "shipped".
+    """
+    files = {"in order": "recursive", "child-sum": "recursive_sums"}
+    if cell not in files:
+        raise LessonError(f"There are networks of the cells {' and '.join(files)}; {cell!r} is none of them.")
+    preset = PRESETS["shipped"].but(cell=cell)
+    network = checkpoints.load(sources.data_folder() / "checkpoints" / files[cell])
+    return TreeStudy(network.eval(), load(preset), preset)
 
 
 def chunks(examples: Sequence[Example], size: int) -> list[Sequence[Example]]:

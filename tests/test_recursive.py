@@ -453,3 +453,18 @@ def test_shares_are_drawn_as_they_are():
 def test_a_recursive_network_is_rebuilt_from_its_config(study):
     again = Recursive(**study.model.config())
     assert again.config() == study.model.config() and again.cell == "in order"
+
+
+@pytest.mark.parametrize(("cell", "file"), [("in order", "recursive"), ("child-sum", "recursive_sums")])
+def test_the_networks_that_come_with_the_course_are_those_their_records_tell_of(cell, file):
+    shipped = tree_study.pretrained(cell)
+    meta = checkpoints.describe(sources.data_folder() / "checkpoints" / file)
+    assert shipped.model.cell == cell and not shipped.model.training
+    assert {**meta["run"]["settings"], "cell": cell} == meta["run"]["settings"]
+    assert shipped.evaluate("test")["valid"] == pytest.approx(meta["figures"]["test"], abs=1e-3)
+    assert meta["figures"]["test"] < 1.5  # who knows the counts of the answers alone pays 3.3
+
+
+def test_there_is_no_network_of_another_cell():
+    with pytest.raises(LessonError, match="in order and child-sum"):
+        tree_study.pretrained("plain")
