@@ -51,4 +51,4 @@ def test_type_cover_cut_and_step(lab):
     for shade in ("light", "dark"):
         lab.theme(page, shade)
         lab.screenshot(shade, page)
-    assert "'method': 'gradient'" in lab.execute(page, "print(x.value())")
+    lab.kernel_says(page, "print(x.value())", "'method': 'gradient'")
