@@ -119,17 +119,16 @@ def drawn(
 
 def told(scene: Scene, step: int, head: int, held: np.ndarray) -> str:
     """The picture in words: what is said, where the head reads, what stands there, what is answered."""
-    now, says = scene.now, scene.words[step] or "nothing is said"
-    weights = now["read weights"][0, step, head]
+    weights = scene.now["read weights"][0, step, head]
     place = int(weights.argmax())
     whose, share = int(held[:, place].argmax()), held[:, place].max()
-    there = f"written at step {whose} ({scene.words[whose] or 'nothing said'})" if share else "empty"
+    there = f"written at step {whose} ({_said(scene.words[whose])})" if share else "empty"
     where = f"reads slot {place} ({float(weights[place]):.0%}), {there}"
     if weights[place] < SOME:
         where = f"reads no slot in particular (at most {float(weights[place]):.0%} of one)"
-    text = f"Step {step}, {says}: head {head} {where}."
+    text = f"Step {step}, {_said(scene.words[step])}: head {head} {where}."
     rights = scene.right()
-    good = sum(map(str.__eq__, scene.answers(now), rights))
+    good = sum(map(str.__eq__, scene.answers(scene.now), rights))
     if scene.change == NOTHING:
         return f"{text} {good} of {len(rights)} answers are right."
     before = sum(map(str.__eq__, scene.answers(scene.plain), rights))
@@ -141,6 +140,11 @@ def told(scene: Scene, step: int, head: int, held: np.ndarray) -> str:
         BY_CONTENT: "content alone to read by",
     }[scene.change]
     return f"{text} With {what}, {good} of {len(rights)} answers are right; untouched, {before}."
+
+
+def _said(words: str) -> str:
+    """The words of a step inside a sentence."""
+    return words.removesuffix(" .") or "nothing is said"
 
 
 def _maps(scene: Scene, head: int) -> list[go.Heatmap]:
@@ -200,10 +204,11 @@ def _held(scene: Scene, held: np.ndarray) -> go.Scatter:
         words = scene.words[whose] or "(nothing said)"
         words = words if len(words) <= WIDE else f"{words[: WIDE - 1]}…"
         lines.append(f"{theme.escape(words)}  <i>{share:.0%}, step {whose}</i>" if share > 0 else "–")
+    style = {"size": 12 if len(lines) <= 16 else 11, "color": theme.tokens().ink}
     return go.Scatter(
         x=[0] * len(lines), y=list(range(len(lines))), xaxis="x2", yaxis="y6", mode="text", text=lines,
-        textposition="middle right", name="contents",
-        textfont={"size": 12 if len(lines) <= 16 else 11, "color": theme.tokens().ink}, customdata=scene.shown, hoverinfo="skip", cliponaxis=False,
+        textposition="middle right", textfont=style, name="contents", customdata=scene.shown,
+        hoverinfo="skip", cliponaxis=False,
     )  # fmt: skip
 
 

@@ -1,0 +1,261 @@
+"""The memory debugger shows what the machine did, says slots in words, and its changes are real ones."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import Generator
+
+from lessons import captions, dnc_tasks, graphs
+from lessons.dnc import DNC
+from lessons.edits import Edit
+from lessons.errors import LessonError
+from lessons.memory_trace import look
+from lessons.slot_contents import FAINT, origins, written
+from widgets import memory_debugger, memory_scene, slot_links, theme
+
+TASK = dnc_tasks.SENTENCES
+
+
+def made(task=TASK, **options):
+    problem = dnc_tasks.problem(task)
+    torch.manual_seed(3)
+    machine = DNC(problem.inputs, problem.outputs, hidden_size=12, slots=9, width=6, **options)
+    with torch.no_grad():  # larger weights, so that something is written somewhere
+        machine.ask.weight.mul_(6)
+    return machine.eval()
+
+
+@pytest.fixture(scope="module")
+def machine():
+    return made(read_heads=2)
+
+
+@pytest.fixture(autouse=True)
+def light():
+    yield
+    theme.use("light")
+
+
+def named(figure, name):
+    return next(trace for trace in figure.data if trace.name == name)
+
+
+def values(trace):
+    return np.asarray(trace.z, dtype=float)
+
+
+def episode(size=5, seed=0, task=TASK):
+    return dnc_tasks.problem(task).draw(1, size, Generator().manual_seed(seed))
+
+
+# -------------------------------------------------------------------------------------- what a slot holds
+
+
+@pytest.mark.parametrize("options", [{}, {"deallocate": True}, {"masked": True, "sharpened": True}])
+def test_what_is_left_of_all_writings_is_the_memory(options):
+    machine = made(**options)
+    trace = look(machine, torch.cat([episode(6, 0).x, episode(6, 1).x]))
+    for sequence in (0, 1):
+        for step in (0, 4, trace.steps - 1):
+            left = written(trace, step, sequence, machine.deallocate)
+            assert left.shape == (step + 1, 9, 6)
+            torch.testing.assert_close(left.sum(0), trace["memory"][sequence, step], atol=1e-5, rtol=1e-4)
+            shares = origins(trace, step, sequence, machine.deallocate)
+            sums = shares.sum(0)
+            assert ((sums - 1).abs().lt(1e-5) | sums.eq(0)).all() and (sums > 0).any()
+
+
+def test_of_an_emptied_slot_nothing_is_left_but_what_comes_later(machine):
+    x = episode(6).x
+    trace = look(machine, x, Edit("memory", 0.0, units=[2], steps=[4]))
+    assert written(trace, 4)[:, 2].abs().sum() == 0
+    later = written(trace, 7)
+    assert later[:5, 2].abs().sum() == 0
+    torch.testing.assert_close(later.sum(0), trace["memory"][0, 7], atol=1e-5, rtol=1e-4)
+
+
+def test_next_to_nothing_counts_as_nothing(machine):
+    trace = look(machine, episode(6).x)
+    lengths = written(trace, 5).norm(dim=-1).sum(0)
+    faint = lengths <= FAINT * lengths.max()
+    assert torch.equal(origins(trace, 5).sum(0) == 0, faint)
+    for wrong in (-1, trace.steps, "5"):
+        with pytest.raises(LessonError):
+            written(trace, wrong)
+
+
+def test_words_of_bits_and_of_words():
+    copy = dnc_tasks.problem(dnc_tasks.COPY).draw(1, 2, Generator().manual_seed(0))
+    said = captions.captions(dnc_tasks.COPY)
+    words = [said.step(x) for x in copy.x[0]]
+    assert words[0] == "begin" and words[3] == "end" and set(words[1]) <= {"0", "1"} and len(words[1]) == 8
+    assert said.answer(copy.target[0, -1] - 0.5) == words[2]
+    assert set(captions.CAPTIONS) == set(dnc_tasks.PROBLEMS)
+    with pytest.raises(LessonError):
+        captions.captions("juggle")
+
+
+# ------------------------------------------------------------------------------------------- the picture
+
+
+@pytest.mark.parametrize("head", [0, 1])
+def test_the_maps_are_the_traces(machine, head):
+    figure, trace = memory_debugger.figure(machine, TASK, 5, 1, 3, head), look(machine, episode(5, 1).x)
+    assert np.allclose(values(named(figure, "write weights")), trace.numpy("write weights").T, atol=1e-4)
+    assert np.allclose(
+        values(named(figure, "read weights")), trace.numpy("read weights")[:, head].T, atol=1e-4
+    )
+    assert np.allclose(values(named(figure, "usage")), trace.numpy("usage").T, atol=1e-4)
+    assert np.allclose(named(figure, "write gate").y, trace.numpy("write gate")[:, 0], atol=1e-4)
+    assert np.allclose(named(figure, "allocate gate").y, trace.numpy("allocation gate")[:, 0], atol=1e-4)
+    assert np.allclose(named(figure, "free gate").y, trace.numpy("free")[:, head], atol=1e-4)
+    for k, mode in enumerate(("backward", "content", "forward")):
+        assert np.allclose(named(figure, mode).y, trace.numpy("modes")[:, head, k], atol=1e-4)
+    assert f"head {head}" in figure.summary and figure.summary.startswith("Step 3, ")
+
+
+def test_slots_are_said_in_words(machine):
+    one = episode(5, 1)
+    figure, trace = memory_debugger.figure(machine, TASK, 5, 1, 6), look(machine, one.x)
+    held, words = origins(trace, 6), [captions.captions(TASK).step(x) for x in one.x[0]]
+    for slot, line in zip(named(figure, "contents").customdata, named(figure, "contents").text, strict=True):
+        shares = held[:, slot]
+        if shares.sum() == 0:
+            assert line == "–"
+        else:
+            whose = int(shares.argmax())
+            assert line.startswith(words[whose]) and f"{float(shares.max()):.0%}, step {whose}" in line
+
+
+def test_answers_are_told_from_right_ones(machine):
+    one = episode(5, 1)
+    figure, trace = memory_debugger.figure(machine, TASK, 5, 1, 2), look(machine, one.x)
+    logits, right = trace.logits[:, one.asked], one.target[:, one.asked]
+    good = int(dnc_tasks.problem(TASK).hits(logits, right).sum())
+    lines = named(figure, "answers").text
+    assert len(lines) == int(one.asked.sum()) and sum("✓" in line for line in lines) == good
+    assert sum("✕ right is" in line for line in lines) == len(lines) - good
+    assert f"{good} of {len(lines)} answers are right" in figure.summary
+    assert sum(line.startswith("▸") for line in lines) == 1
+
+
+def test_arrows_are_links(machine):
+    trace = look(machine, episode(6, 2).x)
+    shown = list(range(9))
+    drawn = slot_links.traces(trace, 7, 0, shown, 3)
+    arrows = sum(sum(x is None for x in one.x) for one in drawn if one.name.startswith("links"))
+    links = trace.numpy("links")[7]
+    assert arrows == (links >= slot_links.FAINT).sum()
+    discs = next(one for one in drawn if one.name == "slots")
+    assert np.allclose(discs.marker.color, trace.numpy("usage")[7]) and discs.text[3] == "<b>3</b>"
+    rings = {one.name: one.marker.opacity for one in drawn if one.name in ("written", "read")}
+    assert np.allclose(rings["written"], trace.numpy("write weights")[7], atol=1e-3)
+    assert np.allclose(rings["read"], trace.numpy("read weights")[7, 0], atol=1e-3)
+
+
+def test_one_link_is_one_arrow_the_right_way():
+    trace = SimpleNamespace(names=("links",), numpy=lambda name: {
+        "links": np.array([[[0, 0, 0], [0.9, 0, 0], [0, 0, 0]]]), "usage": np.zeros((1, 3)),
+        "write weights": np.zeros((1, 3)), "read weights": np.zeros((1, 1, 3))}[name])  # fmt: skip
+    arrow = slot_links.traces(trace, 0, 0, [0, 1, 2], 0)[2]
+    start, end = np.array([arrow.x[0], arrow.y[0]]), np.array([arrow.x[1], arrow.y[1]])
+    top = np.array([0, 1.0])  # slot 0; slot 1 was written after it
+    assert np.linalg.norm(start - top) < np.linalg.norm(end - top) and arrow.x[2] is None
+
+
+# ------------------------------------------------------------------------------------------- the changes
+
+
+@pytest.mark.parametrize("change", list(memory_scene.CHANGES))
+def test_changes_are_made_and_told(machine, change):
+    scene = memory_scene.staged(machine, TASK, 5, 0, change, 2, 3)
+    now, plain = scene.now, scene.plain
+    if change == memory_scene.EMPTIED:
+        assert now["memory"][0, 3, 2].abs().sum() == 0 < plain["memory"][0, 3, 2].abs().sum()
+    if change == memory_scene.UNWRITTEN:
+        assert now["write weights"][0, 3].abs().sum() == 0
+        assert torch.equal(now["memory"][0, 3], now["memory"][0, 2])
+    if change == memory_scene.KEPT:
+        assert (now["retention"] == 1).all()
+    if change == memory_scene.UNLINKED:
+        assert now["links"][0, 3].abs().sum() == 0
+    if change == memory_scene.BY_CONTENT:
+        assert torch.equal(now["read weights"], now["content"])
+    if change != memory_scene.NOTHING:
+        summary = memory_debugger.figure(machine, TASK, 5, 0, 3, 0, change, 2, 3).summary
+        assert "answers are right; untouched, " in summary
+        assert not torch.equal(now.logits, plain.logits)
+        assert torch.equal(now.logits[:, :2], plain.logits[:, :2]) or change in (
+            "never freed",
+            "read by content alone",
+        )
+
+
+def test_controls_choose_and_refuse(machine):
+    explorer = memory_debugger.debugger(machine, TASK, 4, 2, 6)
+    explorer.value(step=5, head=1)
+    assert "Step 5, " in explorer.summary and "head 1" in explorer.summary
+    explorer.value(size=6, seed=7, change=memory_scene.EMPTIED, slot=4, at=2)
+    assert "With slot 4 emptied after step 2" in explorer.summary and not explorer.message
+    before = explorer.figure
+    explorer.controls.values = {**explorer.controls.values, "slot": 99}
+    assert "slot" in explorer.message and explorer.figure is before
+    assert {control["name"] for control in explorer.controls.spec} == {
+        "step", "size", "seed", "head", "change", "slot", "at"}  # fmt: skip
+
+
+def test_clicks():
+    def at(name, where, data):
+        return memory_debugger._clicked(SimpleNamespace(trace_name=name, point_inds=[where], customdata=data))
+
+    assert at("usage", (1, 3), [[5] * 4, [6] * 4]) == {"slot": 6, "at": 3}
+    assert at("slots", 2, [4, 5, 8]) == {"slot": 8} and at("answers", 0, [1]) is None
+
+
+@pytest.mark.parametrize("task", list(dnc_tasks.PROBLEMS))
+def test_every_task_can_be_looked_at(task):
+    figure = memory_debugger.figure(made(task), task, 4, 0, 3)
+    assert figure.summary.startswith("Step 3, ") and named(figure, "answers").text
+
+
+def test_machines_without_links_and_with_many_slots():
+    plain = made(linked=False)
+    explorer = memory_debugger.debugger(plain, TASK, 3, 2, 4)
+    assert not {"backward", "forward"} & {trace.name for trace in explorer.figure.data}
+    changes = next(control for control in explorer.controls.spec if control["name"] == "change")["options"]
+    assert memory_scene.CHANGES[memory_scene.UNLINKED] not in changes
+    large = made(dnc_tasks.TRAVERSAL).resized(60)
+    figure = memory_debugger.figure(large, dnc_tasks.TRAVERSAL, 12, 0, 20)
+    shown = named(figure, "slots").customdata
+    assert len(shown) == memory_scene.MOST and list(shown) == sorted(shown)
+    one = graphs.traversal(1, 12, Generator().manual_seed(0))
+    most = look(large, one.x)["write weights"][0].amax(0)
+    assert most[list(shown)].min() >= most.sort(descending=True).values[memory_scene.MOST - 1]
+
+
+def test_what_cannot_be_shown(machine):
+    for wrong in (
+        lambda: memory_debugger.figure(machine, dnc_tasks.FAMILY),
+        lambda: memory_debugger.figure(machine, "juggle"),
+        lambda: memory_debugger.figure(machine, slot=9),
+        lambda: memory_debugger.figure(machine, head=2),
+        lambda: memory_debugger.figure(machine, change="burnt"),
+        lambda: memory_debugger.figure(machine, size=0),
+        lambda: memory_debugger.figure("machine"),
+        lambda: memory_debugger.figure(made(linked=False), change=memory_scene.UNLINKED),
+        lambda: memory_debugger.debugger(machine, dnc_tasks.COPY),
+    ):
+        with pytest.raises(LessonError):
+            wrong()
+
+
+def test_in_the_dark_with_titles_and_named_axes(machine):
+    theme.use("dark")
+    figure = memory_debugger.figure(machine, TASK, 4, 0, 2)
+    assert figure.layout.template.layout.paper_bgcolor == "#1a1d21"
+    assert figure.layout.meta["title"].endswith("?") and figure.summary.endswith(".")
+    axes = (figure.layout.xaxis, figure.layout.yaxis, figure.layout.yaxis2, figure.layout.yaxis3,
+            figure.layout.yaxis4, figure.layout.yaxis5)  # fmt: skip
+    assert all(axis.title.text for axis in axes)
