@@ -172,7 +172,7 @@ def test_a_vector_that_is_taken_from_the_memory_is_missing_in_the_answer(tape_ma
 
 def test_a_click_chooses_slot_and_moment():
     def at(name, where, slots=((5, 5), (6, 6))):
-        return memory_tape._clicked(SimpleNamespace(trace_name=name, point_inds=[where], customdata=slots))
+        return memory_tape.clicked(SimpleNamespace(trace_name=name, point_inds=[where], customdata=slots))
 
     assert at("write weights", (1, 0)) == {"slot": 6, "at": 0}
     assert at("memory", (0, 1)) == {"slot": 5} and at("answer", (0, 1)) is None

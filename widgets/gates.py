@@ -25,6 +25,7 @@ __all__ = ["explore", "figure", "microscope", "ticks", "words"]
 WORDS = {
     "i": "input gate", "f": "forget gate", "g": "candidate", "o": "output gate", "c": "cell state",
     "h": "hidden state", "z": "update gate", "r": "reset gate", "n": "candidate", "q": "recurrent candidate",
+    "d": "step size", "norm": "normaliser", "key": "key", "query": "query", "value": "value",
 }  # fmt: skip
 OPEN = ("i", "f", "o", "r", "z")  # these run from 0 (shut) to 1 (open); the others have a sign
 QUESTIONS = {
@@ -33,6 +34,9 @@ QUESTIONS = {
     "h": "What does the layer say?", "g": "What is on offer to the cells?",
     "z": "Which units keep what they hold?", "r": "Which units look at their past?",
     "n": "What is on offer to the units?", "q": "What does the past put on offer?",
+    "d": "How long a step does each unit take?", "norm": "How much has each unit stored?",
+    "key": "Where in the memory is it written?", "query": "What is the memory asked for?",
+    "value": "What is written?",
 }  # fmt: skip
 CELLS = 250_000  # most cells a map has
 POINTS = 5_000  # most points a lane has
@@ -102,7 +106,7 @@ def words(name: str) -> str:
     """A quantity's name in words and its letter: "forget gate f"; LessonError for a letter that is none."""
     if name not in WORDS:
         raise LessonError(f"There is no quantity {shown(name)}; there are {', '.join(WORDS)}.")
-    return f"{WORDS[name]} {name}"
+    return f"{WORDS[name]} {name}" if len(name) == 1 else WORDS[name]
 
 
 @functools.lru_cache(maxsize=8)

@@ -70,11 +70,16 @@ def figure(
     step `at`. Steps beyond the last are the last. Raises LessonError for a slot that is not there.
     """
     scene = staged(machine, task, length, seed, step, change, slot, at)
-    places = scene.now.places(least=min(machine.slots, max(16, length + 4)))
+    return picture(scene, least=min(machine.slots, max(16, length + 4)))
+
+
+def picture(scene: Scene, least: int, limit: float = 1.0) -> theme.Figure:
+    """The scene drawn, at least so many slots of it; the memory's colours end at `limit`."""
+    places = scene.now.places(least=least)
     return theme.figure(
         *_strips(scene, places),
         *_marks(scene),
-        _memory(scene, places),
+        _memory(scene, places, limit),
         title="What is written where, and found again?",
         summary=told(scene),
         height=theme.TOP + 56 + 720,
@@ -94,7 +99,7 @@ def tape(machine: NTM, task: str = memory_tasks.COPY, length: Length = 12) -> Ex
     written = int(plain["weights"][0, early, plain.readers].argmax())
     return Explorer(
         functools.partial(figure, machine, task),
-        clicked=_clicked,
+        clicked=clicked,
         step=Time(maximum=last, value=steps // 2, label="time step", pace=300),
         length=Slider(2, LONGEST, length, 1, label="length"),
         seed=Index(999, 0, label="another sequence: seed"),
@@ -200,15 +205,16 @@ def _marks(scene: Scene) -> list[go.Scatter]:
     return marks
 
 
-def _memory(scene: Scene, places: list[int]) -> go.Heatmap:
+def _memory(scene: Scene, places: list[int], limit: float) -> go.Heatmap:
     values = scene.now.numpy("memory")[scene.step][places]
     slots = np.broadcast_to(np.array(places)[:, None], values.shape)
     return go.Heatmap(
-        z=values, zmin=-1, zmax=1, colorscale=theme.scale(theme.SIGNED_SCALE), name="memory", xaxis="x2",
+        z=values, zmin=-limit, zmax=limit, colorscale=theme.scale(theme.SIGNED_SCALE), name="memory",
+        xaxis="x2",
         yaxis="y5", customdata=slots, xgap=1, ygap=1,
         hovertemplate="slot %{customdata}, number %{x}: %{z:.2f}<extra>memory</extra>",
         colorbar={"len": 0.5, "y": 0.99, "yanchor": "top", "thickness": 10, "outlinewidth": 0,
-                  "tickvals": [-1, 0, 1]},
+                  "tickvals": [-limit, 0, limit]},
     )  # fmt: skip
 
 
@@ -277,7 +283,7 @@ def _axes(scene: Scene, places: list[int]) -> dict[str, dict]:
     }  # fmt: skip
 
 
-def _clicked(points: Any) -> dict[str, Any] | None:
+def clicked(points: Any) -> dict[str, Any] | None:
     """A click on weights chooses slot and moment, one on the memory its slot."""
     if points.trace_name not in ("write weights", "read weights", "memory"):
         return None

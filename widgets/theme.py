@@ -56,7 +56,10 @@ DARK = Tokens(
 THEMES = {"light": LIGHT, "dark": DARK}
 
 # What plays the same part has the same colour: z keeps like f, r lets in like i, n proposes like g.
-PARTS = {"z": "f", "r": "i", "n": "g", "q": "g", "c": "ink", "h": "ink"}
+PARTS = {
+    "z": "f", "r": "i", "n": "g", "q": "g", "c": "ink", "h": "ink",
+    "d": "i", "key": "i", "value": "g", "query": "o", "norm": "ink",
+}  # fmt: skip
 
 _chosen = LIGHT
 
