@@ -396,7 +396,7 @@ READ_WEIGHTS = Exercise(
     hints=(
         "The head was on slot 1. In which row and column stands that slot 2 came after it?",
         "Forward goes from column to row, links @ before; backward from row to column, links.mT @ before.",
-        "(links @ before.unsqueeze(-1)).squeeze(-1) is forward, with links.mT instead of links it is backward.",
+        "(links @ before.unsqueeze(-1)).squeeze(-1) is forward; with links.mT it is backward.",
     ),
     shown="A head can find a place by what stands there, and from it go on or back in the order of writing.",
 )
