@@ -1,6 +1,7 @@
 """minLSTM and minGRU: what is left of the cells when the gates no longer see the state.
 
-Feng, Tung, Ahmed, Bengio and Hajimirsadeghi (2024), "Were RNNs All We Needed?" (arXiv 2410.01201).
+Feng, Tung, Ahmed, Bengio and Hajimirsadeghi (2024), "Were RNNs All We Needed?" (arXiv 2410.01201),
+sections 3.1 and 3.2.
 """
 
 import torch
@@ -29,7 +30,9 @@ class MinLSTMFloor(Floor):
         super().__init__(input_size, hidden_size)
         self.positive = positive
         self.reading = nn.Linear(input_size, 3 * hidden_size)
-        start_forgetting(self.reading.bias[hidden_size : 2 * hidden_size], forget_bias)
+        if forget_bias is not None:  # sigmoid(b) + sigmoid(-b) = 1, so that f starts as it is used
+            start_forgetting(self.reading.bias[:hidden_size], -forget_bias)
+            start_forgetting(self.reading.bias[hidden_size : 2 * hidden_size], forget_bias)
 
     def hoist(self, x: Float[Tensor, "time batch input"]) -> Sequence:
         """The sums of i, f and g side by side."""
@@ -94,7 +97,7 @@ class MinGRUFloor(Floor):
 
 
 def positive(v: Tensor) -> Tensor:
-    """Above 0 and rising with v: v + 1/2 from 0 on, sigmoid(v) below (Feng et al. 2024, appendix B)."""
+    """Above 0 and rising with v: v + 1/2 from 0 on, sigmoid(v) below (Feng et al. 2024, appendix)."""
     return torch.where(v >= 0, functional.relu(v) + 0.5, torch.sigmoid(v))
 
 
