@@ -245,17 +245,18 @@ def preset(name: str | None = None) -> TreePreset:
     return presets.choose(PRESETS, name)
 
 
-def pretrained(cell: str = "in order") -> TreeStudy:
+def pretrained(cell: str = "in order", data: TreeTask | None = None) -> TreeStudy:
     """A network that comes with the course, with the lists that it learnt from and those that it never read.
 
     cell: "in order" or "child-sum"; both learnt ListOps in as many steps, from the preset "shipped".
+    data: other lists in the place of those.
     """
     files = {"in order": "recursive", "child-sum": "recursive_sums"}
     if cell not in files:
         raise LessonError(f"There are networks of the cells {' and '.join(files)}; {cell!r} is none of them.")
     preset = PRESETS["shipped"].but(cell=cell)
     network = checkpoints.load(sources.data_folder() / "checkpoints" / files[cell])
-    return TreeStudy(network.eval(), load(preset), preset)
+    return TreeStudy(network.eval(), data or load(preset), preset)
 
 
 def chunks(examples: Sequence[Example], size: int) -> list[Sequence[Example]]:

@@ -1,5 +1,6 @@
 """Lesson 16: its tasks say what is true, its networks learn, and its pictures show what they computed."""
 
+import dataclasses
 import itertools
 import json
 import math
@@ -455,14 +456,16 @@ def test_a_recursive_network_is_rebuilt_from_its_config(study):
     assert again.config() == study.model.config() and again.cell == "in order"
 
 
-@pytest.mark.parametrize(("cell", "file"), [("in order", "recursive"), ("child-sum", "recursive_sums")])
-def test_the_networks_that_come_with_the_course_are_those_their_records_tell_of(cell, file):
-    shipped = tree_study.pretrained(cell)
+@pytest.mark.parametrize(
+    ("cell", "file", "least"), [("in order", "recursive", 0.9), ("child-sum", "recursive_sums", 0.7)]
+)
+def test_the_networks_that_come_with_the_course_have_learnt(cell, file, least):
+    shipped = tree_study.pretrained(cell, listops.listops(60, held_out=100, seed=5))
     meta = checkpoints.describe(sources.data_folder() / "checkpoints" / file)
+    settings = tree_study.PRESETS["shipped"].but(cell=cell)
+    assert meta["run"]["settings"].items() >= dataclasses.asdict(settings).items()
     assert shipped.model.cell == cell and not shipped.model.training
-    assert {**meta["run"]["settings"], "cell": cell} == meta["run"]["settings"]
-    assert shipped.evaluate("test")["valid"] == pytest.approx(meta["figures"]["test"], abs=1e-3)
-    assert meta["figures"]["test"] < 1.5  # who knows the counts of the answers alone pays 3.3
+    assert shipped.evaluate("test")["right"] > least
 
 
 def test_there_is_no_network_of_another_cell():
