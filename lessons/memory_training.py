@@ -33,7 +33,7 @@ from lessons.machine_training import (
     right,
 )
 from lessons.memory_tasks import NGRAMS, RECALL, REPEAT, SORT, Episode
-from lessons.ntm import NTM
+from lessons.ntm import FEED_FORWARD, NTM
 from lessons.presets import Number
 from lessons.sequence_model import parameters
 
@@ -84,6 +84,8 @@ class MemoryPreset(MachinePreset):
         return memory_tasks.draw(self.task, self.held_out, length, self.bits, self.repeats, generator)
 
 
+# The other tasks: as much as one core learns in a minute or two.
+SMALL = MemoryPreset("small", steps=3000, evaluate_every=250, bits=6, hidden_size=64, slots=32, width=16)
 PRESETS = {
     "ci": MemoryPreset(
         "ci", steps=6, evaluate_every=3, longest=4, batch_size=4, held_out=8, hidden_size=24, slots=32,
@@ -91,21 +93,15 @@ PRESETS = {
     ),
     "cpu": MemoryPreset("cpu", steps=2500),
     "gpu": MemoryPreset("gpu", steps=20_000, batch_size=64, evaluate_every=500),
-    "repeat-copy": MemoryPreset(
-        "repeat-copy", steps=4000, evaluate_every=250, task=REPEAT, longest=8, bits=6, slots=64
+    "repeat-copy": SMALL.but(name="repeat-copy", steps=3000, task=REPEAT, longest=6, repeats=4),
+    "associative-recall": SMALL.but(
+        name="associative-recall", steps=3500, task=RECALL, shortest=2, longest=4, controller=FEED_FORWARD
     ),
-    "associative-recall": MemoryPreset(
-        "associative-recall", steps=6000, evaluate_every=250, task=RECALL, shortest=2, longest=5, bits=6,
-        slots=32
+    "n-grams": SMALL.but(
+        name="n-grams", steps=1600, task=NGRAMS, shortest=40, longest=40, optimiser=ADAM, learning_rate=2e-3,
+        final_rate=0.1
     ),
-    "n-grams": MemoryPreset(
-        "n-grams", steps=2500, evaluate_every=250, task=NGRAMS, shortest=50, longest=50, batch_size=32,
-        slots=64, optimiser=ADAM, learning_rate=1e-3, final_rate=0.1
-    ),
-    "priority-sort": MemoryPreset(
-        "priority-sort", steps=6000, evaluate_every=250, task=SORT, shortest=2, longest=8, bits=6,
-        slots=32, read_heads=2
-    ),
+    "priority-sort": SMALL.but(name="priority-sort", steps=4000, task=SORT, shortest=2, longest=6),
 }  # fmt: skip
 
 
