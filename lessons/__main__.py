@@ -55,6 +55,7 @@ TRAINABLE = (
     "handwriting",
     "recursive",
     "ntm",
+    "dnc",
 )
 # Where a lesson's training is not in the module of its name.
 ELSEWHERE = {
@@ -64,6 +65,7 @@ ELSEWHERE = {
     "recursive": "tree_study",
     "handwriting": "penmanship",
     "ntm": "memory_training",
+    "dnc": "dnc_training",
 }
 
 

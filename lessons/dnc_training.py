@@ -14,10 +14,11 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
-from lessons import dnc_tasks, presets
+from lessons import checkpoints, dnc_tasks, presets, sources
 from lessons.arguments import Count, Seed, explained
 from lessons.dnc import DNC
-from lessons.dnc_tasks import BITS, RECALL, Problem
+from lessons.dnc_tasks import BITS, RECALL, SENTENCES, TRAVERSAL, Problem
+from lessons.errors import LessonError
 from lessons.machine_training import (
     ADAM,
     FEW,
@@ -35,6 +36,7 @@ from lessons.presets import Number
 
 __all__ = ["PLAIN", "UntilLearnt", "build"]
 MACHINE = "dnc"
+SHIPPED = (TRAVERSAL, SENTENCES)  # tasks that networks which come with the course were taught
 RARE = 2.0  # wrong answers of a hundred below which a task of words counts as learnt
 
 
@@ -112,8 +114,9 @@ class DNCTask(MachineTask):
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
         """The cost, and how much is wrong, on the held-out sequences."""
-        found = answers(self.model, self.held)
-        return {"valid": float(self.cost(found, self.held)), **wrong(self.preset, found, self.held)}
+        found, problem = answers(self.model, self.held), self.preset.problem
+        share = problem.wrong(found, right(found, self.held))
+        return {"valid": float(self.cost(found, self.held)), problem.measure: share}
 
     def baselines(self) -> dict[str, float]:
         """A coin, or a guess among all words."""
@@ -149,11 +152,10 @@ def prepare(preset: DNCPreset, seed: Seed = 0) -> DNCTask:
         return DNCTask(build(preset), preset, seed)
 
 
-def wrong(
-    preset: DNCPreset, found: Float[Tensor, "batch asked output"], episode: Episode
-) -> dict[str, float]:
-    """How much is wrong, under the name of what is counted."""
-    return {preset.problem.measure: preset.problem.wrong(found, right(found, episode))}
+def wrong(preset: DNCPreset, logits: Float[Tensor, "batch time output"], episode: Episode) -> float:
+    """How much is wrong in the answers at all steps, of which only those asked for count."""
+    found = logits[:, episode.asked.to(logits.device)]
+    return preset.problem.wrong(found, right(found, episode))
 
 
 @explained
@@ -162,8 +164,37 @@ def by_size(
     model: nn.Module, preset: DNCPreset, sizes: Sequence[int], fresh: bool = False
 ) -> dict[int, float]:
     """What is wrong on held-out sequences, by size; `fresh`, on sequences that no evaluation has seen."""
-    measure, found = preset.problem.measure, {}
+    found = {}
     for size in sizes:
         episode = held_out(preset, size, fresh)
-        found[size] = wrong(preset, answers(model, episode), episode)[measure]
+        logits = answers(model, episode)
+        found[size] = preset.problem.wrong(logits, right(logits, episode))
     return found
+
+
+def pretrained(task: str = TRAVERSAL, network: str = MACHINE) -> nn.Module:
+    """A machine that comes with the course, or the LSTM beside it: one for each of SHIPPED.
+
+    Raises LessonError for a task that none was taught.
+    """
+    if task not in SHIPPED or network not in (MACHINE, PLAIN):
+        raise LessonError(
+            f"No {network!r} for {task!r} comes with the course; there are {MACHINE!r} and {PLAIN!r} for "
+            f"{' and '.join(SHIPPED)}."
+        )
+    name = f"dnc_{task}" + "_lstm" * (network == PLAIN)
+    return checkpoints.load(sources.data_folder() / "checkpoints" / name).eval()
+
+
+@explained
+def example(model: nn.Module, task: str, size: Count, seed: Seed = 0) -> Episode:
+    """One sequence of a task for a network that was taught it. LessonError for one of other inputs."""
+    problem = dnc_tasks.problem(task)
+    if not hasattr(model, "readout"):
+        raise LessonError("A machine or an LSTM of this lesson is asked for; this is something else.")
+    taught = model.config()["input_size"], model.readout.out_features
+    if taught != (problem.inputs, problem.outputs):
+        raise LessonError(
+            f"This network was not taught {task}: it reads {taught[0]} numbers and gives {taught[1]}."
+        )
+    return problem.draw(1, size, Generator(device="cpu").manual_seed(seed))
