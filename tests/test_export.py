@@ -9,6 +9,7 @@ import pytest
 from lessons.errors import LessonError
 from tests.traces import made
 from widgets import explorer, export, gates, theme
+from widgets.sweeps import narrowed, place, sweeps
 
 EVIL = "</script><b>x"
 
@@ -48,10 +49,14 @@ def test_an_animation_moves_one_thing(sweep, tmp_path):
 
 
 def test_a_page_holds_every_combination_once(walk):
-    kept = export.sweeps(walk, {"unit": [None, 2], "name": ["f", "c"]})
+    kept = sweeps(walk, {"unit": [None, 2], "name": ["f", "c"]})
     assert len(kept["states"]) == len(EVIL) * 2 * 2
-    assert kept["names"] == ["step", "name", "unit"]
-    state = kept["states"][json.dumps([4, walk.kinds["name"].write("c"), 2])]
+    assert [control["name"] for control in kept["spec"]] == ["step", "name", "unit"]
+    assert [control.get("options") for control in kept["spec"][1:]] == [
+        ["forget gate f", "cell state c"],
+        ["all units", "2"],
+    ]
+    state = kept["states"]["4,1,1"]
     picture = gates.figure(made(steps=len(EVIL), hidden=3, text=EVIL), "c", unit=2, step=4)
     assert kept["pool"][state["summary"]] == picture.summary
     assert kept["pool"][state["layout"]["shapes"]][0]["x0"] == 3.5
@@ -63,7 +68,7 @@ def test_a_page_is_self_contained_and_safe(walk, tmp_path):
     path = export.page(walk, tmp_path / "p.html", sweep={"unit": [None], "name": ["f"]}, title="a <b>")
     text = path.read_text()
     state = re.search(r'<script id="state" type="application/json">(.*?)</script>', text, re.S).group(1)
-    assert json.loads(state)["names"] == ["step", "name", "unit"]
+    assert [control["name"] for control in json.loads(state)["spec"]] == ["step"]
     assert "<" not in state and "<title>a &lt;b&gt;</title>" in text
     assert not re.findall(r"<(?:script|link|img)[^>]*(?:src|href)=", text)
 
@@ -77,10 +82,39 @@ def test_too_many_combinations_are_refused_with_a_way_out():
     with pytest.raises(LessonError, match=r"25,800 pictures.*sweep=\{'step'"):
         export.page(one, "never.html")
     with pytest.raises(LessonError, match="speed"):
-        export.sweeps(one, {"speed": [1]})
+        sweeps(one, {"speed": [1]})
     one.close()
 
 
 def test_a_disk_that_refuses_is_told(walk, tmp_path):
     with pytest.raises(LessonError, match="could not be written"):
         export.page(walk, tmp_path / "no" / "p.html", sweep={"unit": [None], "name": ["f"], "step": [0]})
+
+
+def test_a_narrowed_control_offers_what_is_kept():
+    time = explorer.Time(maximum=40, value=9, label="time step")
+    few = narrowed(time, range(0, 13), 9)
+    assert (few.kind, few.maximum, few.value, few.step) == ("time", 12, 9, 1)
+    assert narrowed(time, range(0, 41, 10), 9).value == 0
+    rate = explorer.Slider(0.0, 1.0, 0.3, 0.1, label="rate p")
+    some = narrowed(rate, [0.0, 0.3, 0.9], 0.3)
+    assert (some.kind, list(some.options), some.value) == ("pick", ["0", "0.3", "0.9"], 0.3)
+    words = narrowed(explorer.Text("knight", label="word"), ["knight", "gnome"], "knight")
+    assert (words.kind, words.write("gnome")) == ("pick", 1)
+
+
+def test_both_sides_of_a_page_count_values_alike():
+    rate = explorer.Slider(0.2, 2.0, 1.0, 0.05)
+    assert [place(rate, value) for value in rate.values(1.0)] == list(range(37))
+    assert rate.values(1.0)[2] == 0.3 and explorer.Slider(2, 4, 2).values(2) == [2, 3, 4]
+    unit = explorer.Index(7, None, all="all units")
+    assert [place(unit, value) for value in unit.values(None)[:3]] == ["all", 0, 1]
+    assert place(explorer.Switch(True), True) == 1
+
+
+def test_pages_may_share_one_plotly(walk, tmp_path):
+    few = {"unit": [None], "name": ["f"]}
+    path = export.page(walk, tmp_path / "p.html", sweep=few, plotly="../plotly.min.js")
+    text = path.read_text()
+    assert path.stat().st_size < 100_000 and '<script src="../plotly.min.js"></script>' in text
+    assert "default-src 'none'; script-src 'unsafe-inline' 'self' file:;" in text

@@ -53,7 +53,7 @@ class Slider:
     def values(self, now: float) -> list[float]:
         """All values it can take, for a page that is drawn beforehand."""
         count = round((self.maximum - self.minimum) / self.step) + 1
-        return [self.minimum + k * self.step for k in range(count)]
+        return [type(self.minimum)(round(self.minimum + k * self.step, 6)) for k in range(count)]
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ class Controlled:
 
     def _bar(self, **lines: str) -> Controls:
         """The bar itself, once what it shows is there."""
-        spec = [_spec(name, control) for name, control in self.kinds.items()]
+        spec = [control_spec(name, control) for name, control in self.kinds.items()]
         return Controls(theme=theme.tokens().name, spec=spec, values=self._wire(self._values), **lines)
 
     @property
@@ -318,6 +318,13 @@ class Explorer(Controlled):
     def summary(self) -> str:
         """The sentence computed from what is shown."""
         return (self.figure.layout.meta or {}).get("summary", "")
+
+    def drawn(self, **values: Any) -> dict[str, Any]:
+        """The picture for these values as plain parts, as a page keeps it: traces, layout, title, summary."""
+        made = self.picture(**values).to_dict()
+        meta = made["layout"].get("meta") or {}
+        lines = {name: meta.get(name, "") for name in ("title", "summary")}
+        return {"data": made["data"], "layout": headless(made["layout"]), **lines}
 
     def close(self) -> None:
         """Free the widgets of this explorer in the kernel and on the page."""
@@ -416,5 +423,6 @@ def _parts(figure: theme.Figure) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     return [trace.to_plotly_json() for trace in figure.data], layout
 
 
-def _spec(name: str, control: Control) -> dict[str, Any]:
+def control_spec(name: str, control: Control) -> dict[str, Any]:
+    """A control as the module of the bar reads it."""
     return {"name": name, "kind": control.kind, "label": control.label or name, **control.spec()}

@@ -6,9 +6,7 @@ export.page(gates.explore(seen), "gates.html", sweep={"unit": [None, 74]})
 
 import html
 import inspect
-import itertools
 import json
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,16 +14,16 @@ from typing import Any
 import anywidget
 import plotly.graph_objects as go
 import plotly.io as pio
-from plotly.io.json import to_json_plotly
 from plotly.offline import get_plotlyjs
 
 from lessons.arguments import Count, explained
 from lessons.errors import LessonError
-from widgets import esm, explorer, theme
+from widgets import esm, explorer, studio, theme
 from widgets import page as modules
+from widgets.sweeps import sweeps
 
-STATES = 5_000  # most pictures in one page
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+SHARED = POLICY.replace("'unsafe-inline'", "'unsafe-inline' 'self' file:", 1)
 
 TEMPLATE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
@@ -111,68 +109,30 @@ def frames(
 
 @explained
 def page(
-    x: explorer.Explorer | anywidget.AnyWidget,
+    x: explorer.Explorer | studio.Studio | anywidget.AnyWidget,
     path: str | Path,
     title: str | None = None,
     sweep: Mapping[str, Iterable[Any]] | None = None,
+    plotly: str | None = None,
 ) -> Path:
     """Write an explorer or an ES-module widget as an HTML file that works without a kernel; returns its path.
 
     An explorer's picture is drawn beforehand for every combination of its controls' values; `sweep` names the
-    values to keep for a control that has too many. Raises LessonError for more than 5,000 combinations.
+    values to keep for a control that has too many. plotly: the address of a plotly.min.js that several pages
+    share, instead of a copy inside. Raises LessonError for more than 5,000 combinations.
     """
-    if not isinstance(x, explorer.Explorer):
+    if not isinstance(x, explorer.Controlled):
         return modules.page(x, path, title or "Unrolled")
     text = _json(sweeps(x, sweep or {}))
     script = _glue().replace("</script", "<\\/script")
+    shared = f' src="{html.escape(plotly)}">' if plotly else f">{get_plotlyjs()}"
+    draws = f"<script{shared}</script>" if isinstance(x, explorer.Explorer) else ""
     body = (
         f'<main class="unrolled-card {x.controls.theme}"><div id="bar"></div><div id="plot"></div></main>'
-        f'<script id="state" type="application/json">{text}</script><script>{get_plotlyjs()}</script>'
+        f'<script id="state" type="application/json">{text}</script>{draws}'
         f'<script type="module">{script}</script>'
     )
-    return _write(path, title or x.title, body)
-
-
-def sweeps(x: explorer.Explorer, sweep: Mapping[str, Iterable[Any]]) -> dict[str, Any]:
-    """Every picture of an explorer: the controls, a pool of parts, and which parts each combination shows."""
-    for name in sweep:
-        if name not in x.kinds:
-            raise LessonError(f"There is no control {name!r}; there are {', '.join(x.kinds)}.")
-    values = {name: list(sweep.get(name) or kind.values(x.value()[name])) for name, kind in x.kinds.items()}
-    count = math.prod(map(len, values.values()))
-    if count > STATES:
-        many = max(values, key=lambda name: len(values[name]))
-        raise LessonError(
-            f"That would be {count:,} pictures in one page; keep fewer values of {many}: "
-            f"page(…, sweep={{{many!r}: […]}})."
-        )
-    pool: dict[str, int] = {}
-    states = {}
-    for combination in itertools.product(*values.values()):
-        chosen = dict(zip(values, combination, strict=True))
-        key = json.dumps([x.kinds[name].write(value) for name, value in chosen.items()])
-        states[key] = _state(x.picture(**chosen), pool)
-    start = {name: x.kinds[name].write(x.value()[name]) for name in values}
-    return {
-        "spec": x.controls.spec, "names": list(values), "start": start, "theme": x.controls.theme,
-        "config": theme.CONFIG, "states": states, "pool": [json.loads(part) for part in pool],
-    }  # fmt: skip
-
-
-def _state(picture: theme.Figure, pool: dict[str, int]) -> dict[str, Any]:
-    """A picture as numbers of parts in the pool: its traces, and its layout key by key."""
-    made, meta = picture.to_dict(), picture.layout.meta or {}
-    layout = explorer.headless(made["layout"])
-
-    def put(part: Any) -> int:
-        return pool.setdefault(to_json_plotly(part), len(pool))
-
-    return {
-        "data": [put(trace) for trace in made["data"]],
-        "layout": {key: put(value) for key, value in layout.items()},
-        "title": put(meta.get("title", "")),
-        "summary": put(meta.get("summary", "")),
-    }
+    return _write(path, title or x.controls.title, body, POLICY if plotly is None else SHARED)
 
 
 def _frame(label: str, first: theme.Figure, picture: theme.Figure) -> go.Frame:
@@ -188,7 +148,13 @@ def _frame(label: str, first: theme.Figure, picture: theme.Figure) -> go.Frame:
 
 def _glue() -> str:
     """The explorer's module with a stand-in for the kernel behind it."""
-    return esm.read("explorer.js").replace("export default ", "const bar = ") + esm.read("explorer_page.js")
+    return "\n".join(
+        (
+            esm.read("frame.js"),
+            esm.read("explorer.js").replace("export default ", "const bar = "),
+            esm.read("explorer_page.js"),
+        )
+    )
 
 
 def _json(state: dict[str, Any]) -> str:
@@ -199,15 +165,10 @@ def _json(state: dict[str, Any]) -> str:
     return text
 
 
-def _write(path: str | Path, title: str, body: str) -> Path:
+def _write(path: str | Path, title: str, body: str, policy: str = POLICY) -> Path:
     path = Path(path)
-    colours = theme.tokens()
-    style = (
-        f"{theme.css()}\n{esm.read('explorer.css')}\nbody{{margin:16px auto;max-width:1100px;padding:0 12px;"
-        f"background:{colours.ground};color:{colours.ink};font:14px/1.45 {theme.SANS}}}\n"
-        ".summary{color:inherit;opacity:.8}"
-    )
-    text = TEMPLATE.format(policy=POLICY, title=html.escape(title), style=style, body=body)
+    style = f"{theme.css()}\n{esm.read('explorer.css')}\n{esm.read('explorer_page.css')}"
+    text = TEMPLATE.format(policy=policy, title=html.escape(title), style=style, body=body)
     try:
         path.write_text(text, encoding="utf-8")
     except (OSError, ValueError) as problem:  # a ValueError for a name that no file can have

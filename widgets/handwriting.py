@@ -18,10 +18,13 @@ from lessons.handwriting import Writer
 from lessons.handwritten import Written, handwrite
 from lessons.ink import Ink
 from widgets import esm, slots, theme
+from widgets.page import Answers
 
 NOBODY, OWN = "", "own: "
 SAMPLE = "from one"  # what the sample of a hand says that a network is primed with
 DIGITS = 4
+KEPT_BIASES, KEPT_SEEDS = (0.0, 1.0, 3.0), (0, 1, 2)  # what a page without a kernel can be asked for
+HELD = "This page holds biases 0, 1 and 3 and the seeds 0 to 2 of this line; the notebook writes any."
 Hand = tuple[str, str]
 
 
@@ -68,6 +71,17 @@ class Writing(anywidget.AnyWidget):
         page = packed(self.written)
         self.step = len(page["points"]) - 1
         self._page = page
+
+    def recorded(self) -> Answers:
+        """For a page without a kernel: the line as it is, with some biases and some seeds."""
+        given = []
+        asked = {(self.bias, seed) for seed in KEPT_SEEDS} | {(bias, self.seed) for bias in KEPT_BIASES}
+        for bias, seed in sorted(asked | {(self.bias, self.seed)}):
+            wish = {"text": self.text, "bias": bias, "seed": seed, "hand": self.hand, "network": self.network}
+            line = handwrite(self.models[self.network], self.text, bias, seed, prime(self.hand))
+            made = packed(line)
+            given.append((wish, {"_page": made, "step": len(made["points"]) - 1, "message": ""}))
+        return Answers(given, HELD)
 
     def close(self) -> None:
         """Close, and let go of the networks."""

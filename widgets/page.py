@@ -5,6 +5,7 @@ for the kernel's side. The page's content security policy names what may run or 
 """
 
 import base64
+import dataclasses
 import hashlib
 import html
 import json
@@ -20,6 +21,19 @@ from widgets import esm, theme
 DEFAULT = re.compile(r"^export default ", re.MULTILINE)
 NOT_OURS = ("_model_", "_view_", "_dom_", "_anywidget")
 NOT_STATE = {"_esm", "_css", "layout", "tabbable", "tooltip", "comm"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Answers:
+    """What a page answers in the kernel's place; a widget that needs one returns it from `recorded()`.
+
+    given: pairs of traits as a reader may set them, nested as far as they matter, and the traits that follow.
+    otherwise: the sentence for every other wish.
+    """
+
+    given: list[tuple[dict[str, Any], dict[str, Any]]]
+    otherwise: str
+
 
 TEMPLATE = """<!doctype html>
 <html lang="en">
@@ -74,7 +88,7 @@ def _script(module: str) -> str:
     if len(DEFAULT.findall(module)) != 1:
         raise LessonError("The widget's module must have exactly one line that starts with `export default`.")
     named = DEFAULT.sub("const pagedModule = ", module)
-    return f"{named}\n{{\n{esm.read('page.js')}}}\n".replace("</script", "<\\/script")
+    return f"{named}\n{{\n{esm.read('frame.js')}{esm.read('page.js')}}}\n".replace("</script", "<\\/script")
 
 
 def _digest(text: str) -> str:
@@ -84,7 +98,12 @@ def _digest(text: str) -> str:
 def _state(widget: anywidget.AnyWidget) -> dict[str, Any]:
     """The traits that the module reads; ipywidgets' own are left out."""
     own = (key for key in widget.keys if key not in NOT_STATE and not key.startswith(NOT_OURS))
-    return {key: getattr(widget, key) for key in own}
+    state = {key: getattr(widget, key) for key in own}
+    recorded: Answers | None = widget.recorded() if hasattr(widget, "recorded") else None
+    if recorded is None:
+        return state
+    asks = sorted({name for wish, _ in recorded.given for name in wish})
+    return state | {"$answers": {**vars(recorded), "asks": asks}}
 
 
 def _json(state: dict[str, Any]) -> str:
@@ -106,7 +125,10 @@ def _page_style() -> str:
     return f"""
 :root{{color-scheme:light;background:{light.ground};color:{light.ink}}}
 :root.dark{{color-scheme:dark;background:{dark.ground};color:{dark.ink}}}
-body{{margin:16px auto;max-width:1180px;padding:0 12px;font:14px/1.45 {theme.SANS}}}
+body{{margin:0 auto;max-width:1180px;padding:16px 12px;font:14px/1.45 {theme.SANS}}}
+:root.framed{{background:none}}
+.framed body{{max-width:none;padding:0}}
+.framed body>header{{display:none}}
 body>header{{display:flex;justify-content:space-between;align-items:baseline;gap:12px;margin:0 2px 8px}}
 body>header h1{{font-size:15px;font-weight:500;margin:0}}
 body>header button{{font:inherit;color:inherit;background:none;border:1px solid {light.edge}}}

@@ -22,11 +22,15 @@ from lessons.tree_tasks import TreeTask
 from lessons.tree_trace import TreeTrace, look
 from lessons.trees import Forest, Tree
 from widgets import esm, slots, theme
+from widgets.page import Answers
 from widgets.tree_changes import aligned, negated, swapped
 
 LONGEST = 60  # letters of a subtree's text
 NEAR, BANK, BANK_SIZE = 4, 120, 14  # nearest shown; held-out trees they are looked for in; nodes of a subtree
 DRAWN = 400  # nodes of a tree that is drawn
+ONE_CHANGE = (
+    "This page holds one change of this tree at a time: start again for another; the notebook reads any."
+)
 
 
 class TreeView(anywidget.AnyWidget):
@@ -67,6 +71,18 @@ class TreeView(anywidget.AnyWidget):
     def negate(self, node: int) -> None:
         """Put the task's `not` over a node, or take it away."""
         self._do({"act": "negate", "node": node})
+
+    def recorded(self) -> Answers | None:
+        """For a page without a kernel: every single change of the tree that is shown, and the way back."""
+        if self._reading is None or not self._tree:
+            return None
+        now = {"text": self.text, "message": ""}
+        given = [({"_ask": {"act": "reset"}}, {**now, "_tree": self._reading.alone(self.text)})]
+        for wish in self._reading.wishes(self.text):
+            drawn, text = self._reading.wished(wish, self.text)
+            given.append(({"text": self.text, "_ask": wish}, {**now, "_tree": drawn, "text": text}))
+            self._reading.alone(self.text)
+        return Answers(given, ONE_CHANGE)
 
     def close(self) -> None:
         """Close, and let go of the network."""
@@ -135,6 +151,21 @@ class Reading:
             return self.drawn(new), task.show(new)
         text = first if act == "reset" else wish.get("text", "")
         return self.drawn(task.parse(text)), text
+
+    def alone(self, text: str) -> dict[str, Any]:
+        """A text's tree as it is drawn when nothing was shown before."""
+        self.seen = None
+        return self.drawn(self.task.parse(text))
+
+    def wishes(self, text: str) -> list[dict[str, Any]]:
+        """Every single change that the view offers for a text's tree."""
+        found: list[dict[str, Any]] = []
+        for number, node in enumerate(self.alone(text)["nodes"]):
+            others = self.task.swaps[node["k"]] if node["k"] >= 0 else ()
+            swaps = [symbol for symbol in others if symbol != node["s"]]
+            found += [{"act": "swap", "node": number, "symbol": symbol} for symbol in swaps]
+            found += [{"act": "negate", "node": number}] if self.task.negation else []
+        return found
 
     def drawn(self, tree: Tree) -> dict[str, Any]:
         """A tree with everything that the view shows."""

@@ -27,6 +27,7 @@ ROLLS = 200
 COLDEST, HOTTEST = 0.1, 1.5
 HEIGHT = 320  # pixels of source and rendering; what is longer scrolls
 OWN = "own"
+TITLE = "What does the network write?"
 
 
 @dataclass
@@ -96,7 +97,8 @@ class Sheet:
         colour, sign = (tokens.o, "✓") if well else (tokens.i, "✗")
         return (
             f'<div style="color:{tokens.ink};background:{tokens.card};padding:0 14px 12px">'
-            f'<div style="display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:14px">'
+            '<div style="display:grid;gap:14px;'
+            'grid-template-columns:repeat(auto-fit,minmax(min(260px,100%),1fr))">'
             f"{_box('source, the longest copied span marked', left)}{_box('rendered', right)}</div>"
             f'<p style="margin:10px 0 4px;color:{colour}"><strong>{sign} '
             f"{sanitised.plain(self.verdict)}</strong></p>{_bar(self.copied)}"
@@ -135,6 +137,11 @@ class Studio(Controlled):
         fault = desk.medium.judge(text)
         return Sheet(desk.medium, written, fault, desk.source.share(text, SPAN), desk.source.longest(text))
 
+    def drawn(self, **values: Any) -> dict[str, Any]:
+        """The sheet for these values as a page keeps it."""
+        sheet = self.write(**values)
+        return {"html": sheet.html, "title": TITLE, "summary": f"{sheet.verdict} {sheet.meter}"}
+
     @property
     def summary(self) -> str:
         """Verdict and meter in words."""
@@ -163,7 +170,7 @@ class Studio(Controlled):
 
     def _show(self) -> None:
         self.page.value = self.sheet.html
-        self.controls.title = "What does the network write?"
+        self.controls.title = TITLE
         self.controls.summary = f"{self.sheet.verdict} {self.sheet.meter}"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:

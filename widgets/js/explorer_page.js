@@ -3,7 +3,35 @@ const kept = JSON.parse(document.getElementById("state").textContent);
 const plot = document.getElementById("plot");
 const listeners = {};
 const traits = { spec: kept.spec, values: kept.start, theme: kept.theme, title: "", summary: "", message: "", asked: 0, done: 0, ready: true };
-const part = (number) => structuredClone(kept.pool[number]);
+const NARROWEST = 560; // pixels: below this a picture keeps its width and scrolls in itself
+
+// The pictures were drawn in one theme; the other has another colour for each of its colours.
+const triple = (hex) => [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16)).join(",");
+const repainted = (theme) => {
+  const pairs = Object.entries(kept.tokens[kept.theme]).filter(([name]) => name !== "name");
+  const other = kept.tokens[theme];
+  return new Map(pairs.reverse().flatMap(([name, hex]) => [[hex, other[name]], [triple(hex), triple(other[name])]]));
+};
+let parts = []; // of the pool in the theme that is shown, made when first needed
+let colours = new Map();
+
+function part(number) {
+  return (parts[number] ??= paintedPart(kept.pool[number]));
+}
+
+function paintedPart(value) {
+  if (traits.theme === kept.theme) return value;
+  const text = JSON.stringify(value);
+  const painted = text.replace(/#[0-9a-f]{6}\b|(?<=rgba\()\d+,\d+,\d+/g, (old) => colours.get(old) ?? old);
+  return JSON.parse(painted);
+}
+
+// Which of its values a control shows, as widgets/sweeps.py counts them.
+function place(control) {
+  const value = traits.values[control.name];
+  if (control.kind === "slider" || control.kind === "time") return Math.round((value - control.minimum) / control.step);
+  return value === null || value === undefined ? "all" : Number(value);
+}
 
 function put(changes) {
   for (const [name, value] of Object.entries(changes)) {
@@ -13,11 +41,17 @@ function put(changes) {
 }
 
 function draw() {
-  const state = kept.states[JSON.stringify(kept.names.map((name) => traits.values[name])).replaceAll(",", ", ")];
+  const state = kept.states[kept.spec.map(place).join(",")];
   if (!state) return put({ message: "This page does not hold that picture; the notebook draws it.", done: traits.asked });
-  const layout = Object.fromEntries(Object.entries(state.layout).map(([key, number]) => [key, part(number)]));
-  Plotly.react(plot, state.data.map(part), layout, kept.config);
+  if (state.html !== undefined) plot.innerHTML = part(state.html);
+  else paintPlot(state);
   put({ title: part(state.title), summary: part(state.summary), message: "", done: traits.asked });
+}
+
+function paintPlot(state) {
+  const layout = Object.fromEntries(Object.entries(state.layout).map(([key, number]) => [key, structuredClone(part(number))]));
+  layout.width = Math.max(NARROWEST, plot.clientWidth);
+  Plotly.react(plot, state.data.map(part), layout, { ...kept.config, responsive: false });
 }
 
 const model = {
@@ -28,4 +62,23 @@ const model = {
   save_changes: draw,
 };
 bar.render({ model, el: document.getElementById("bar") });
-draw();
+
+const choice = document.createElement("button");
+Object.assign(choice, { type: "button", className: "choice" });
+document.querySelector("main").before(choice);
+followFrame(choice, (theme) => {
+  traits.theme = theme;
+  parts = [];
+  colours = repainted(theme);
+  for (const node of document.querySelectorAll(".unrolled-card, .unrolled-bar")) {
+    node.classList.toggle("dark", theme === "dark");
+    node.classList.toggle("light", theme === "light");
+  }
+  draw();
+});
+let width = plot.clientWidth;
+new ResizeObserver(() => {
+  if (plot.clientWidth === width) return;
+  width = plot.clientWidth;
+  draw();
+}).observe(plot);

@@ -14,7 +14,7 @@ function render({ model, el }) {
   el.append(root);
   const store = createStore(model, SHARED), { state } = store;
   const theme = followTheme(root, state.theme, () => store.touch("drawn"));
-  const view = { root, store, state, token: theme.token, open: null, at: [0.5, 0.5], down: false };
+  const view = { root, store, state, token: theme.token, open: null, at: [0.5, 0.5], down: false, alone: model.alone };
   view.strokes = () => (view.open ? [...state.strokes, view.open] : state.strokes);
   view.ask = (what, name = state.name) => {
     store.set({ message: "" });
@@ -141,13 +141,14 @@ function createFields(view) {
   const message = element("span", { class: "un-message", role: "alert" });
   const kept = element("div", { class: "un-row" }, labelled("saved", saved), load, remove);
   let offered = null;
+  keep.hidden = Boolean(view.alone); // nobody keeps anything where there is no kernel
   return {
     element: element("div", { class: "un-asking" },
       element("div", { class: "un-row" }, labelled("it says", fields.text), labelled("name", fields.name), keep, exported, undo, clear), kept, message),
     update() {
       for (const [name, field] of Object.entries(fields)) if (field.value !== state[name]) field.value = state[name];
       undo.disabled = clear.disabled = keep.disabled = exported.disabled = !state.strokes.length;
-      kept.hidden = !state.saved.length;
+      kept.hidden = view.alone || !state.saved.length;
       if (offered !== state.saved) setOptions(saved, state.saved.map((name) => [name, name]), state.saved.includes(state.name) ? state.name : state.saved[0]);
       offered = state.saved;
       if (state.saved.includes(state.name)) saved.value = state.name;

@@ -6,12 +6,15 @@ const revive = (key, value) => {
 };
 const traits = JSON.parse(document.getElementById("state").textContent, revive);
 const listeners = new Map();
+const tell = (name) => [...(listeners.get(`change:${name}`) ?? [])].forEach((listener) => listener(model, traits[name]));
+const same = (a, b) => a === b || JSON.stringify(a) === JSON.stringify(b);
 const model = {
+  alone: true, // no kernel will ever answer
   get: (name) => traits[name],
   set(name, value) {
-    if (JSON.stringify(traits[name]) === JSON.stringify(value)) return;
+    if (same(traits[name], value)) return;
     traits[name] = value;
-    for (const listener of [...(listeners.get(`change:${name}`) ?? [])]) listener(model, value);
+    tell(name);
   },
   on: (event, listener) => void listeners.set(event, [...(listeners.get(event) ?? []), listener]),
   off: (event, listener) =>
@@ -19,21 +22,25 @@ const model = {
       event,
       (listeners.get(event) ?? []).filter((one) => one !== listener),
     ),
-  save_changes() {},
+  save_changes: answer,
   send() {},
 };
 
-const choice = document.getElementById("theme"),
-  wantsDark = matchMedia("(prefers-color-scheme: dark)");
-const isDark = () => (traits.theme === "dark" ? true : traits.theme === "light" ? false : wantsDark.matches);
-const paintPage = () => {
-  document.documentElement.classList.toggle("dark", isDark());
-  choice.textContent = isDark() ? "light theme" : "dark theme";
-};
-choice.addEventListener("click", () => {
-  model.set("theme", isDark() ? "light" : "dark");
-  paintPage();
-});
-wantsDark.addEventListener("change", paintPage);
-paintPage();
+// What the kernel answered to some wishes, kept when the page was made. A wish is that its traits have these values.
+const { given = [], asks = [], otherwise = "" } = traits.$answers ?? {};
+const fits = (wish, value) =>
+  wish !== null && typeof wish === "object" && !Array.isArray(wish)
+    ? Object.entries(wish).every(([key, one]) => fits(one, value?.[key]))
+    : same(wish, value);
+const wished = () => JSON.stringify(asks.map((name) => traits[name]));
+let answered = wished();
+
+function answer() {
+  if (wished() === answered) return;
+  const found = given.find(([wish]) => fits(wish, traits));
+  for (const [name, value] of Object.entries(found?.[1] ?? { message: otherwise })) model.set(name, value);
+  answered = wished();
+}
+
 pagedModule.render({ model, el: document.getElementById("widget") });
+followFrame(document.getElementById("theme"), (theme) => model.set("theme", theme));

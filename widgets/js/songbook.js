@@ -66,7 +66,7 @@ function createPickers({ store, state, model, ask }) {
     button("♪ write a tune", "write a tune in this dance, metre and key", () => ask("write")),
     button("go on from the box", "go on from the box: keep the notes there and let the network continue them", () => ask("continue")),
   ];
-  const row = element("div", { class: "un-row un-song-row", hidden: !options.dance },
+  const row = element("div", { class: "un-row un-song-row", hidden: model.alone || !options.dance },
     ...pickers.map(([name, select]) => labelled(name, select)), labelled("temperature", heat), labelled("seed", seed), ...buttons);
   return {
     element: row,
@@ -81,14 +81,16 @@ function createPickers({ store, state, model, ask }) {
 }
 
 /** The tune's text, and what is wrong with it. */
-function createBox({ store, state, ask }) {
-  const box = element("textarea", { class: "un-text", rows: 8, spellcheck: "false", "aria-label": "the tune in ABC notation", ...KEYS,
+function createBox({ store, state, model, ask }) {
+  const box = element("textarea", { class: "un-text", rows: 8, spellcheck: "false", readonly: model.alone || undefined, "aria-label": "the tune in ABC notation", ...KEYS,
     on: { input: () => store.set({ text: box.value }) } });
   const read = button("read the box", "read the box: draw and play the tune that is written there", () => ask("read"));
+  read.hidden = Boolean(model.alone);
+  const what = model.alone ? "the tune in ABC notation" : "the tune in ABC notation (edit it, then read it)";
   const message = element("p", { class: "un-message", role: "status" });
   return {
     element: element("div", { class: "un-text-box" },
-      element("div", { class: "un-row" }, element("span", { class: "un-soft", text: "the tune in ABC notation (edit it, then read it)" }), read, message), box),
+      element("div", { class: "un-row" }, element("span", { class: "un-soft", text: what }), read, message), box),
     update() {
       if (box.value !== state.text) box.value = state.text;
       const waiting = (state.asked.number ?? 0) > state.done;
@@ -106,6 +108,8 @@ function createPlayer(view) {
     store.set({ repeats: repeats.checked });
     ask("read");
   } } });
+  const whether = labelled("play the repeats", repeats);
+  whether.hidden = Boolean(model.alone);
   const links = [["WAV", "tune.wav"], ["MIDI", "tune.mid"], ["ABC", "tune.abc"]].map(([text, download]) =>
     element("a", { text, download, class: "un-soft", ...KEYS }));
   let urls = [], sounded = null;
@@ -116,7 +120,7 @@ function createPlayer(view) {
     return url;
   };
   return {
-    element: element("div", { class: "un-row un-song-row" }, audio, labelled("play the repeats", repeats),
+    element: element("div", { class: "un-row un-song-row" }, audio, whether,
       element("span", { class: "un-soft", text: "keep it as" }), ...links),
     update(changed) {
       repeats.checked = state.repeats;
