@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -29,7 +29,10 @@ class Run:
     baselines: what the curve is compared with, in the same unit (e.g. a 5-gram's bits per character).
     settings: the preset's values, the precision, threads and processes used, the number of weights.
     reason: how it ended, one of REASONS. seconds: wall clock, evaluations included, resumed parts added up.
+    model: what was trained; None for a record that was loaded from disk.
     """
+
+    model: ClassVar[Any] = None
 
     name: str
     preset: str
@@ -61,10 +64,12 @@ class Run:
         }
         provenance = dict(task.provenance)
         today = datetime.now(UTC).date().isoformat()
-        return cls(
+        run = cls(
             task.name, task.preset.name, task.unit, seed, machine.device.type,
             settings, versions(), provenance, date=today,
         )  # fmt: skip
+        run.model = task.model
+        return run
 
     @property
     def step(self) -> int:

@@ -99,7 +99,7 @@ def microscope(
     Problems are said in the widget's message line; nothing is raised.
     """
     try:
-        state = _state(model, text, scores, unit, step, layer, names)
+        state = state_of(model, text, scores, unit, step, layer, names)
         models = [weights.pack(model, names[0] if names else None)]
     except LessonError as problem:
         return _kept(Microscope(message=str(problem)))
@@ -123,15 +123,16 @@ def _theme() -> str:
 
 
 @explained
-def _state(
+def state_of(
     model: CharModel,
     text: str,
-    scores: Iterable[Score | Mapping[str, Any]] | None,
-    unit: int | None,
-    step: int,
-    layer: int,
-    names: tuple[str, str] | None,
+    scores: Iterable[Score | Mapping[str, Any]] | None = None,
+    unit: int | None = None,
+    step: int = 0,
+    layer: int = -1,
+    names: tuple[str, str] | None = None,
 ) -> dict[str, Any]:
+    """The traits that a microscope starts with; arguments as for `microscope`. Raises LessonError."""
     depth, hidden = model.recurrent.num_layers, model.recurrent.hidden_size
     if not -depth <= layer < depth:
         raise LessonError(f"There is no layer {layer}; the model has {depth} (0 is the lowest, -1 the last).")

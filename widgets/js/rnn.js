@@ -1,8 +1,8 @@
 /**
- * Elman, LSTM and GRU networks over characters, in torch's conventions (lessons/cells.py is the same in Python).
+ * Elman, LSTM and GRU networks, in torch's conventions (lessons/cells.py is the same in Python).
  *
- * A network is embedding -> stacked recurrent layers -> readout. Signals are stored time first, unit last:
- * the value of unit u at step t stands at index t * hidden + u.
+ * A network over characters is embedding -> stacked recurrent layers -> readout; one over numbers has no
+ * embedding. Signals are stored time first, unit last: unit u at step t stands at index t * hidden + u.
  */
 
 /** Everything that is recorded per cell, in the order of computation. */
@@ -56,18 +56,21 @@ function affineRow({ packed, columns }, row, x, start, bias) {
 
 /**
  * Build a network from its description and its weights.
- * @param {{cell: string, hidden_size: number, num_layers: number, embedding_size: number, vocabulary: string[],
- *   unknown: ?string, tensors: Object<string, {offset: number, shape: number[]}>}} description offsets in floats
- * @param {DataView} weights float32, little-endian
+ * @param {{cell: string, hidden_size: number, num_layers: number, embedding_size: number, vocabulary: ?string[],
+ *   unknown: ?string, precision: ?string, tensors: Object<string, {offset: number, shape: number[]}>}} description
+ *   offsets in numbers; without a vocabulary the inputs are vectors of embedding_size numbers
+ * @param {DataView} weights float32 or, if precision says so, float16; little-endian
  */
 export function buildNetwork(description, weights) {
-  const { cell, hidden_size: hidden, num_layers: depth, embedding_size: width, vocabulary } = description;
-  const floats = littleEndianFloats(weights);
+  const { cell, hidden_size: hidden, num_layers: depth, embedding_size: width } = description;
+  const floats = description.precision === "float16" ? halves(weights) : littleEndianFloats(weights);
   const tensor = (name) => {
     const { offset, shape } = description.tensors[name];
     return floats.subarray(offset, offset + shape.reduce((a, b) => a * b, 1));
   };
-  const rows = BLOCKS[cell].length * hidden;
+  const rows = BLOCKS[cell].length * hidden,
+    vocabulary = description.vocabulary ?? null,
+    [outputs] = description.tensors["readout.weight"].shape;
   const bias = (name, count) =>
     Float64Array.from({ length: padded(count).length }, (_, k) => tensor(name)[k] ?? 0);
   const layers = Array.from({ length: depth }, (_, k) => ({
@@ -84,15 +87,16 @@ export function buildNetwork(description, weights) {
     rows,
     layers,
     vocabulary,
+    outputs,
     name: description.name ?? "",
     relu: description.nonlinearity === "relu",
     unknown: description.unknown ?? null,
-    index: new Map(vocabulary.map((symbol, k) => [symbol, k])),
-    embedding: tensor("embedding"),
-    readout: packRows(tensor("readout.weight"), vocabulary.length, hidden),
-    readoutBias: bias("readout.bias", vocabulary.length),
+    index: new Map((vocabulary ?? []).map((symbol, k) => [symbol, k])),
+    embedding: vocabulary && tensor("embedding"),
+    readout: packRows(tensor("readout.weight"), outputs, hidden),
+    readoutBias: bias("readout.bias", outputs),
   };
-  network.firstInput = tabulateFirstInput(network);
+  network.firstInput = vocabulary && tabulateFirstInput(network);
   return network;
 }
 
@@ -102,6 +106,17 @@ function littleEndianFloats(view) {
   if (littleEndianMachine)
     return new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
   return Float32Array.from({ length: count }, (_, k) => view.getFloat32(4 * k, true));
+}
+
+/** IEEE 754 half precision: five bits of exponent, ten of fraction. */
+function halves(view) {
+  return Float32Array.from({ length: view.byteLength / 2 }, (_, k) => {
+    const bits = view.getUint16(2 * k, true),
+      exponent = (bits >> 10) & 31,
+      fraction = bits & 1023;
+    const size = exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24;
+    return bits >> 15 ? -size : size;
+  });
 }
 
 /** The first layer sees only a few different inputs, so its input product is made once per symbol. */
@@ -140,7 +155,7 @@ export function zeroState(network) {
 }
 
 /**
- * Run over symbol numbers and keep every gate and state.
+ * Run over symbol numbers (or, without a vocabulary, over vectors laid end to end) and keep every gate and state.
  * @param {object} network from buildNetwork
  * @param {ArrayLike<number>} ids
  * @param {{state?: object, edits?: Edit[], readout?: boolean}} options
@@ -148,11 +163,11 @@ export function zeroState(network) {
  * @returns {{steps: number, layers: Object<string, Float32Array>[], logits: ?Float32Array, start: object, state: object}}
  */
 export function run(network, ids, { state = zeroState(network), edits = [], readout = true } = {}) {
-  const steps = ids.length;
+  const steps = network.firstInput ? ids.length : ids.length / network.width;
   const layers = [];
   for (let k = 0; k < network.depth; k++) {
     const mine = edits.filter((edit) => (edit.layer ?? k) === k);
-    layers.push(runLayer(network, k, ids, layers[k - 1]?.h, state, mine));
+    layers.push(runLayer(network, k, ids, steps, layers[k - 1]?.h, state, mine));
   }
   return {
     steps,
@@ -163,8 +178,9 @@ export function run(network, ids, { state = zeroState(network), edits = [], read
   };
 }
 
-/** One step: the same as a run over one symbol. */
-export const step = (network, id, state, edits = []) => run(network, [id], { state, edits });
+/** One step: the same as a run over one symbol (or one vector). */
+export const step = (network, id, state, edits = []) =>
+  run(network, network.firstInput ? [id] : id, { state, edits });
 
 function finalState(network, layers, steps, start) {
   if (!steps) return start;
@@ -173,19 +189,20 @@ function finalState(network, layers, steps, start) {
   return network.cell === "lstm" ? { h: last("h"), c: last("c") } : { h: last("h") };
 }
 
-function runLayer(network, k, ids, below, start, edits) {
+function runLayer(network, k, ids, steps, below, start, edits) {
   const { cell, hidden, rows } = network;
   const layer = network.layers[k];
   const signals = Object.fromEntries(
-    SIGNALS[cell].map((name) => [name, new Float32Array(ids.length * hidden)]),
+    SIGNALS[cell].map((name) => [name, new Float32Array(steps * hidden)]),
   );
   const input = padded(rows),
     recurrent = padded(rows);
   const before = { h: start.h[k], c: start.c?.[k], at: 0 };
-  for (let t = 0; t < ids.length; t++) {
+  for (let t = 0; t < steps; t++) {
     const at = t * hidden;
     let fromInput = input;
     if (below) affine(layer.fromInput, below, at, layer.inputBias, input);
+    else if (!network.firstInput) affine(layer.fromInput, ids, t * network.width, layer.inputBias, input);
     else fromInput = network.firstInput[ids[t]];
     affine(layer.fromState, before.h, before.at, layer.stateBias, recurrent);
     const hold = edits.length ? (name) => holdValues(signals[name], name, edits, t, hidden) : () => {};
@@ -237,13 +254,12 @@ function elmanStep({ h }, at, x, s, before, H, hold, relu) {
   hold("h");
 }
 
-function readLogits({ readout, readoutBias, hidden, vocabulary }, h, steps) {
-  const symbols = vocabulary.length,
-    out = padded(symbols),
-    logits = new Float32Array(steps * symbols);
+function readLogits({ readout, readoutBias, hidden, outputs }, h, steps) {
+  const out = padded(outputs),
+    logits = new Float32Array(steps * outputs);
   for (let t = 0; t < steps; t++) {
     affine(readout, h, t * hidden, readoutBias, out);
-    for (let v = 0; v < symbols; v++) logits[t * symbols + v] = out[v];
+    for (let v = 0; v < outputs; v++) logits[t * outputs + v] = out[v];
   }
   return logits;
 }
@@ -278,7 +294,9 @@ export function shares(network, ids, result, layer, t, unit) {
       const row = block * hidden + unit;
       const input = layer
         ? affineRow(weights.fromInput, row, result.layers[layer - 1].h, t * hidden, weights.inputBias)
-        : network.firstInput[ids[t]][row];
+        : network.firstInput
+          ? network.firstInput[ids[t]][row]
+          : affineRow(weights.fromInput, row, ids, t * network.width, weights.inputBias);
       return [name, { input, state: affineRow(weights.fromState, row, h, from, weights.stateBias) }];
     }),
   );
