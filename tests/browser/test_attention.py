@@ -44,14 +44,11 @@ def test_type_step_click_and_look_elsewhere(lab):
     first.get_by_label("network").select_option("dot")
     first.get_by_text("“b”, place 2, at weight 1.00").wait_for()
     drawn = first.locator(".js-plotly-plot .nsewdrag[data-subplot='xy']")
-    drawn.hover(position={"x": 30, "y": 6})
-    page.wait_for_timeout(300)  # plotly clicks what it has seen the pointer over
-    drawn.click(position={"x": 30, "y": 6})
-    first.get_by_text("“d”, place 0").wait_for()
+    lab.click_plot(drawn, {"x": 30, "y": 6}, first.get_by_text("“d”, place 0"))
     second.get_by_role("slider", name="decoder step").focus()
     page.keyboard.press("ArrowRight")
     second.get_by_text("Step 1 of").wait_for()
     for shade in ("light", "dark"):
         lab.theme(page, shade)
         lab.screenshot(shade, page)
-    assert "'step': 0" in lab.execute(page, "print(x.value())")
+    lab.kernel_says(page, "print(x.value())", "'step': 0")

@@ -1,6 +1,9 @@
 """Lesson 15 in a real JupyterLab: a line is written; a hand by mouse, touch and keys is kept, deleted."""
 
+import re
 from xml.etree import ElementTree
+
+from playwright.sync_api import expect
 
 WRITE = """
 from lessons import penmanship
@@ -31,8 +34,8 @@ def test_a_line_is_written_played_and_saved(lab, tmp_path):
     shown.get_by_text(f"point 1 of {last + 1}").wait_for()
     page.keyboard.press("ArrowRight")
     shown.get_by_text(f"point 2 of {last + 1}").wait_for()
-    assert "point 2" in shown.locator(".un-paper").get_attribute("aria-label")
-    assert "may fall" in shown.locator(".un-close canvas").get_attribute("aria-label")
+    expect(shown.locator(".un-paper")).to_have_attribute("aria-label", re.compile("point 2"))
+    expect(shown.locator(".un-close canvas")).to_have_attribute("aria-label", re.compile("may fall"))
     page.keyboard.press(" ")  # plays
     shown.get_by_role("button", name="pause").wait_for()
     page.keyboard.press(" ")
@@ -43,7 +46,7 @@ def test_a_line_is_written_played_and_saved(lab, tmp_path):
     page.wait_for_function(
         "n => Number(document.querySelector('.un-writing [aria-label=step]').value) > n", arg=last - 8
     )
-    assert "The window reads" in shown.locator(".un-letters").get_attribute("aria-label")
+    expect(shown.locator(".un-letters")).to_have_attribute("aria-label", re.compile("The window reads"))
     bias = shown.get_by_role("slider", name="bias")
     bias.focus()
     page.keyboard.press("End")
@@ -61,7 +64,7 @@ def test_a_line_is_written_played_and_saved(lab, tmp_path):
     for shade in ("light", "dark"):
         lab.theme(page, shade)
         lab.screenshot(shade, page)
-    assert "in time second print 5.0" in lab.execute(page, "print(x.text, x.network, x.hand, x.bias)")
+    lab.kernel_says(page, "print(x.text, x.network, x.hand, x.bias)", "in time second print 5.0")
 
 
 def drag(page, sheet, points):
@@ -120,7 +123,7 @@ def test_a_hand_by_mouse_touch_and_keyboard_is_kept_and_deleted(lab, tmp_path):
     again.get_by_text("Write a word between the lines").wait_for()
     again.get_by_role("button", name="open").click()
     again.get_by_text("2 strokes,").wait_for()
-    assert again.get_by_label("it says").input_value() == "vi"
+    expect(again.get_by_label("it says")).to_have_value("vi")
     again.get_by_role("button", name="delete").click()
     again.get_by_text("Deleted 'me'").wait_for()
     assert not list(tmp_path.iterdir())

@@ -1,5 +1,9 @@
 """A training watched in JupyterLab: it draws while the kernel works, stops, and leaves a picture."""
 
+import re
+
+from playwright.sync_api import expect
+
 SETUP = """
 from lessons import char_rnn, corpora, fit
 from widgets import training
@@ -21,14 +25,14 @@ def test_it_draws_stops_and_leaves_a_picture(lab):
     page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-cell'); }")
     page.get_by_role("heading", name="Does the loss fall below “uniform guess”?").wait_for(timeout=90_000)
     page.wait_for_function("() => document.querySelectorAll('.un-live circle').length >= 2", timeout=90_000)
-    assert page.locator(".un-live .un-strong").get_attribute("d").count("L") > 3
-    assert page.locator(".un-live pre").count() == 2
+    expect(page.locator(".un-live .un-strong")).to_have_attribute("d", re.compile("(L.*){4}"))
+    expect(page.locator(".un-live pre")).to_have_count(2)
     page.locator(".un-live canvas").wait_for()
     lab.screenshot("live", page)
     page.get_by_role("button", name="stop the training and keep what it has learnt").click()
     lab.wait_idle(page, 120)
     page.locator(".jp-OutputArea .js-plotly-plot .main-svg").first.wait_for()
-    assert page.locator(".un-live").count() == 0
+    expect(page.locator(".un-live")).to_have_count(0)
     page.get_by_text("at the start").wait_for()
     assert (
         lab.execute(page, "print(run.reason in ('stopped', 'interrupted'), 0 < run.step < 20_000)")

@@ -51,10 +51,7 @@ def test_step_drag_click_and_change_a_slot(lab):
     slot.fill("99")
     slot.press("Tab")
     drawn = tape.locator(".js-plotly-plot .nsewdrag[data-subplot='xy2']")
-    drawn.hover(position={"x": 15, "y": 60})
-    page.wait_for_timeout(300)  # plotly clicks what it has seen the pointer over
-    drawn.click(position={"x": 15, "y": 60})
-    tape.get_by_text("after step 0,").wait_for()
+    lab.click_plot(drawn, {"x": 15, "y": 60}, tape.get_by_text("after step 0,"))
     tape.get_by_role("slider", name="time step").focus()
     page.keyboard.press("Home")
     tape.get_by_text("Step 0: the read head").wait_for()
@@ -65,4 +62,4 @@ def test_step_drag_click_and_change_a_slot(lab):
     for shade in ("light", "dark"):
         lab.theme(page, shade)
         lab.screenshot(shade, page)
-    assert "'step': 3" in lab.execute(page, "print(x.value())")
+    lab.kernel_says(page, "print(x.value())", "'step': 3")
