@@ -30,7 +30,7 @@ else ifeq ($(RELEASES),newest)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test style units nbval browser notebook tour readme train claim bench lock clean
+.PHONY: help lab test style units nbval browser notebook tour readme train claim bench lock clean demo student
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -60,6 +60,12 @@ browser: $(TEST_READY) $(CORPORA_READY)
 notebook: $(TEST_READY) $(CORPORA_READY)  ## build NAME=02_char_rnn from its text: run it, keep its pictures (PRESET=cpu)
 	$(RUN) -m tools.browser
 	$(RUN) -m tools.build_notebook $(NAME) --preset $(PRESET)
+
+demo: $(LAB_READY) $(CORPORA_READY)  ## show the lessons' pictures on a projector (TOPIC=lstm)
+	$(RUN) -m tools.demo $(TOPIC)
+
+student: $(LAB_READY)  ## write copies for a class, without solutions and outputs, into TO=../unrolled-class
+	$(RUN) -m tools.student $(or $(TO),../unrolled-class)
 
 tour: $(TEST_READY) $(CORPORA_READY)  ## film the README's moving picture
 	$(RUN) -m tools.browser

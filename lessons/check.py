@@ -55,16 +55,28 @@ def __dir__() -> list[str]:
 
 def hint(name: str, number: int | None = None) -> None:
     """Print the next hint of an exercise, or hint `number`; the last one points at the solution."""
-    hints = exercises.find(name).hints
+    exercise = exercises.find(name)
+    hints = exercise.hints if source(exercise) else exercise.hints[:-1]  # the last is almost the answer
     _hints_given[name] += 1
     at = min(max(number or _hints_given[name], 1), len(hints))
-    more = f'check.hint("{name}") has more' if at < len(hints) else f'next is check.solution("{name}")'
+    last = f'next is check.solution("{name}")' if len(hints) == len(exercise.hints) else "That was the last"
+    more = f'check.hint("{name}") has more' if at < len(hints) else last
     print(f"Hint {at} of {len(hints)}: {hints[at - 1]}\n({more}.)")
 
 
 def solution(name: str) -> None:
-    """Print the source text of the solution."""
-    print(inspect.getsource(inspect.unwrap(exercises.find(name).solution)).rstrip())
+    """Print the source text of the solution; a copy made by `make student` has none to print."""
+    print(
+        source(exercises.find(name)) or "This copy of the course shows no solutions; ask who gave it to you."
+    )
+
+
+def source(exercise: Exercise) -> str:
+    """The source text of an exercise's solution, empty in a copy that shows none."""
+    try:
+        return inspect.getsource(inspect.unwrap(exercise.solution)).rstrip()
+    except OSError:
+        return ""
 
 
 def same(mine: Any, reference: Any, tolerance: float = 1e-5) -> None:
