@@ -22,6 +22,8 @@ from lessons.errors import LessonError
 from lessons.loop import See, unseen
 from lessons.ntm import CONTROLLERS, LSTM
 
+OPEN = 2.0  # how far gates start open or shut, in logits
+
 
 class State(NamedTuple):
     """Between two steps; N slots of M numbers, R heads that read. A machine without links has none (B, 0, 0).
@@ -106,6 +108,17 @@ class DNC(nn.Module):
         self.control = kind(sees, hidden_size, **place)
         self.ask = nn.Linear(hidden_size, sum(self.parts), **place)
         self.readout = nn.Linear(hidden_size + read_heads * width, output_size, **place)
+        self.reset()
+
+    @torch.no_grad()
+    def reset(self) -> None:
+        """Start with allocation and write gates open and free gates shut, as far as OPEN says.
+
+        So what comes in is kept from the first training step on; the paper does not say how its gates start.
+        """
+        heads, shares = self.read_heads, self.ask.bias.split(self.parts)[2][self.width :]
+        shares[:heads].sub_(OPEN)
+        shares[heads : heads + 2].add_(OPEN)
 
     @property
     def plain(self) -> bool:

@@ -312,6 +312,13 @@ def test_a_mask_hides_numbers_from_a_lookup():
 # ------------------------------------------------------------------------------------------- the machine
 
 
+def test_gates_start_open_and_free_gates_shut():
+    asked = DNC(3, 2, read_heads=2, masked=True).asked(torch.zeros(1, 64))
+    assert bool((asked.free < 0.2).all())
+    assert bool((asked.allocation_gate > 0.8).all()) and bool((asked.write_gate > 0.8).all())
+    assert bool(((asked.erase - 0.5).abs() < 0.1).all()) and bool(((asked.read_mask - 0.5).abs() < 0.1).all())
+
+
 def test_the_number_of_slots_is_no_weight():
     machine, x = made(), torch.randn(1, 4, 3, **EXACT)
     larger = machine.resized(50)
