@@ -14,7 +14,7 @@ from lessons.later import Floor, Later
 from lessons.loop import State, loop
 
 Lengths = Any
-Rows = list[list[dict[str, Tensor]]]
+Rows = tuple[tuple[dict[str, Tensor], ...], ...]
 
 
 class Probes:
@@ -57,6 +57,6 @@ def flow(
     into_input, layers, initial = next(found).transpose(0, 1), [], []
     for probes in seen:
         steps = {name: [next(found) for _ in zeros] for name, zeros in probes.added.items()}
-        layers.append([{name: torch.stack(rows, 1).flatten(2) for name, rows in steps.items()}])
-        initial.append([{name: next(found).flatten(1) for name in probes.added}])
-    return layers, initial, into_input
+        layers.append(({name: torch.stack(rows, 1).flatten(2) for name, rows in steps.items()},))
+        initial.append(({name: next(found).flatten(1) for name in probes.added},))
+    return tuple(layers), tuple(initial), into_input

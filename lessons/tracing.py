@@ -228,7 +228,7 @@ def recurrent_part(model: nn.Module) -> nn.Module:
     return model.recurrent
 
 
-def floors(stack: nn.Module) -> list[tuple[nn.RNNBase, int]]:
+def floors(stack: nn.Module) -> list[tuple[nn.Module, int]]:
     """Where the weights of each layer are, lowest first: a module, and the layer's number in it.
 
     A layer of torch's is one module however deep it is; in a lessons.stack.Stack each has its own.
@@ -282,7 +282,7 @@ def trace_layers(
 
 
 def run_layer(
-    layer: nn.RNNBase, index: int, x: Tensor, starts: list[State], lengths, edits: list[list[Edit]]
+    layer: nn.Module, index: int, x: Tensor, starts: list[State], lengths, edits: list[list[Edit]]
 ) -> list[dict]:
     """One layer on its fused kernel; or in the loop, for a layer that has cells of its own and for those
     directions in which something is edited."""
