@@ -30,6 +30,8 @@ EVERY = 2  # statements before a question
 INPUTS = Fields({"word": WORDS})
 WHOLE_INPUTS = Fields({f"word {k + 1}": WORDS for k in range(SENTENCE - 1)} | {"sign": SIGNS})
 OUTPUTS = Fields({"answer": (*PEOPLE, *PLACES, NOBODY)})
+SOMEBODY, SOMETHING, WHO = "where is somebody", "where is something", "who has it"
+KINDS = (SOMEBODY, SOMETHING, WHO)  # of questions; the second needs two statements, the others one
 Sentence = tuple[str, ...]
 
 
@@ -86,13 +88,9 @@ class World:
         """A question that can be answered from what was told, and its answer."""
         known = list(self.held) + list(self.lying)
         kinds = {
-            "where is who": [
-                ((("where", "is", who, "now", "?")), place) for who, place in self.places.items()
-            ],
-            "where is what": [(("where", "is", "the", thing, "?"), self.where(thing)) for thing in known],
-            "who has what": [
-                (("who", "has", "the", thing, "?"), self.held.get(thing, NOBODY)) for thing in known
-            ],
+            SOMEBODY: [((("where", "is", who, "now", "?")), place) for who, place in self.places.items()],
+            SOMETHING: [(("where", "is", "the", thing, "?"), self.where(thing)) for thing in known],
+            WHO: [(("who", "has", "the", thing, "?"), self.held.get(thing, NOBODY)) for thing in known],
         }
         return dice.choice(dice.choice([cases for cases in kinds.values() if cases]))
 
@@ -149,6 +147,13 @@ def caption(x: Float[Tensor, " input"]) -> str:
     """The words of an input vector: one word, or a sentence."""
     fields = INPUTS if len(x) == INPUTS.size else WHOLE_INPUTS
     return " ".join(fields.read(x).values())
+
+
+def kind(question: str) -> str:
+    """Which of KINDS a question in words is."""
+    if question.startswith("who"):
+        return WHO
+    return SOMETHING if " the " in question else SOMEBODY
 
 
 def answer(logits: Float[Tensor, " output"]) -> str:

@@ -225,11 +225,12 @@ def test_stories_are_answered_by_reading_backwards(draw):
                 if sentence.endswith("?"):
                     right = next(rights)
                     assert right == solved(statements, sentence), sentences
-                    kinds[" ".join(sentence.split()[:2])] += 1
+                    kinds[stories.kind(sentence)] += 1
                     answers_seen[right] += 1
                 else:
                     statements.append(sentence)
-    assert min(kinds.values()) > 50 and set(answers_seen) == set(stories.OUTPUTS.alphabets["answer"])
+    assert set(kinds) == set(stories.KINDS) and min(kinds.values()) > 50
+    assert set(answers_seen) == set(stories.OUTPUTS.alphabets["answer"])
 
 
 def test_only_what_can_happen_happens():
