@@ -33,7 +33,7 @@ from lessons.machine_training import (
     right,
 )
 from lessons.memory_tasks import NGRAMS, RECALL, REPEAT, SORT, Episode
-from lessons.ntm import FEED_FORWARD, NTM
+from lessons.ntm import NTM
 from lessons.presets import Number
 from lessons.sequence_model import parameters
 
@@ -95,7 +95,8 @@ PRESETS = {
     "gpu": MemoryPreset("gpu", steps=20_000, batch_size=64, evaluate_every=500),
     "repeat-copy": SMALL.but(name="repeat-copy", steps=3000, task=REPEAT, longest=6, repeats=4),
     "associative-recall": SMALL.but(
-        name="associative-recall", steps=3500, task=RECALL, shortest=2, longest=4, controller=FEED_FORWARD
+        name="associative-recall", steps=4000, task=RECALL, shortest=2, longest=4, optimiser=ADAM,
+        learning_rate=1e-3
     ),
     "n-grams": SMALL.but(
         name="n-grams", steps=1600, task=NGRAMS, shortest=40, longest=40, optimiser=ADAM, learning_rate=2e-3,
