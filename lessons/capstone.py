@@ -62,10 +62,10 @@ def bring(
         return _numbers(series.of(values, name or "your numbers"))
     if isinstance(what, str) and what in SAMPLES:
         return SAMPLES[what]()
-    content, found = _content(what)
+    content, found = _content(what, name)
     if not content.strip():
         raise LessonError(f"{found!r} is empty; bring something to learn from.")
-    return _READERS[kind or recognise(content, found)](content, name or found, column)
+    return _READERS[kind or recognise(content, found)](content, found, column)
 
 
 @explained
@@ -90,19 +90,19 @@ def prepare(preset: CapstonePreset, seed: Seed = 0) -> CharTask | WindowTask:
     return mine.task(mine.model(preset.cell, preset.hidden_size, preset.num_layers, seed), preset, seed)
 
 
-def _content(what: str | Path | Bytes) -> tuple[bytes, str]:
-    """The bytes, and what a complaint calls them. Size comes before content."""
+def _content(what: str | Path | Bytes, name: str | None) -> tuple[bytes, str]:
+    """The bytes, and what they are called. Size comes before content."""
     if isinstance(what, bytes | bytearray | memoryview):
-        _refuse(len(what), "your data")
-        return bytes(what), "your data"
+        _refuse(len(what), name or "your data")
+        return bytes(what), name or "your data"
     if isinstance(what, str) and ("\n" in what or len(what) > 1_000):
-        _refuse(len(what), "your text")
-        return what.encode(errors="replace"), "your text"
+        _refuse(len(what), name or "your text")
+        return what.encode(errors="replace"), name or "your text"
     for path in (Path(os.path.expanduser(what)), sources.data_folder() / "user" / what):
         if os.path.isfile(path):
             try:
                 _refuse(path.stat().st_size, path.name)
-                return path.read_bytes(), path.name
+                return path.read_bytes(), name or path.name
             except OSError as error:
                 raise LessonError(f"{path.name!r} cannot be read: {error.strerror}.") from error
     raise LessonError(

@@ -2,6 +2,7 @@
 
 export.animation(partial(gates.figure, seen, "c"), {"step": range(seen.steps)}, "gates.html")
 export.page(gates.explore(seen), "gates.html", sweep={"unit": [None, 74]})
+export.live_page(run, "mine.html")      # your own model, running in the browser
 """
 
 import html
@@ -20,7 +21,10 @@ from lessons.arguments import Count, explained
 from lessons.errors import LessonError
 from widgets import esm, explorer, studio, theme
 from widgets import page as modules
+from widgets.live_page import live_page
 from widgets.sweeps import sweeps
+
+__all__ = ["animation", "frames", "live_page", "page"]
 
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 SHARED = POLICY.replace("'unsafe-inline'", "'unsafe-inline' 'self' file:", 1)
@@ -170,7 +174,7 @@ def _write(path: str | Path, title: str, body: str, policy: str = POLICY) -> Pat
     style = f"{theme.css()}\n{esm.read('explorer.css')}\n{esm.read('explorer_page.css')}"
     text = TEMPLATE.format(policy=policy, title=html.escape(title), style=style, body=body)
     try:
-        path.write_text(text, encoding="utf-8")
+        sources.replace_whole(path, text.encode())
     except (OSError, ValueError) as problem:  # a ValueError for a name that no file can have
         why = getattr(problem, "strerror", None) or problem
         raise LessonError(f"The page could not be written to {path.name}: {why}.") from problem
