@@ -102,6 +102,9 @@ ONE = Cliff()
 TWO = Cliff(starts=(0.5, -0.5), targets=(0.7, -0.7))
 
 
+TOGETHER = 500  # places whose states of all steps are held at a time; 5,000 take more than a gigabyte
+
+
 class Plane:
     """A task's loss where its network's recurrent matrix is multiplied by a gain, its biases shifted.
 
@@ -129,7 +132,12 @@ class Plane:
         self.weights = [weight.detach().clone() for weight in layer.parameters()]
 
     def loss(self, first: Places, second: Places) -> Places:
-        """The loss for many gains and shifts, in one pass over the steps; inf or nan where it has none."""
+        """The loss for many gains and shifts; inf or nan where it has none."""
+        places = zip(first.reshape(-1).split(TOGETHER), second.reshape(-1).split(TOGETHER), strict=True)
+        return torch.cat([self._losses(*some) for some in places]).reshape(first.shape).to(first)
+
+    def _losses(self, first: Float[Tensor, " places"], second: Float[Tensor, " places"]) -> Tensor:
+        """The same in one pass over the steps, for as many places as memory bears."""
         x, target = self.batch
         weight_ih, weight_hh, *biases = self.weights
         gain, shift = (place.reshape(-1, 1, 1).to(weight_hh) for place in (first, second))
@@ -140,7 +148,7 @@ class Plane:
             states.append(h)
         answers = self.task.model.answer(torch.stack(states, 2).flatten(0, 1)).unflatten(0, (-1, len(x)))
         costs = [self.task.cost(answer, target) for answer in answers]
-        return torch.stack(costs).cpu().reshape(first.shape).to(first)
+        return torch.stack(costs).cpu()
 
     def slope(self, first: Number, second: Number) -> tuple[float, float, float]:
         """Loss, dL/d gain and dL/d shift at one place, by autograd through the same pass."""

@@ -142,6 +142,14 @@ def test_a_plane_at_its_origin_is_the_network_itself(cell):
     assert loss == pytest.approx(task.cost(task.model(x)[0], target).item(), rel=1e-5)
 
 
+def test_a_plane_in_pieces_is_the_plane(monkeypatch):
+    """A landscape is computed some places at a time, so that it does not fill the memory."""
+    plane = cliff.Plane(lesson.prepare(SIZES), sequences=3)
+    whole = cliff.surface(plane, 9).loss
+    monkeypatch.setattr(cliff, "TOGETHER", 7)
+    assert torch.allclose(cliff.surface(plane, 9).loss, whole, equal_nan=True)
+
+
 def test_a_plane_needs_one_elman_layer():
     for changes in ({"cell": "lstm"}, {"num_layers": 2}):
         with pytest.raises(LessonError, match="one Elman layer"):
