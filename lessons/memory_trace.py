@@ -120,8 +120,9 @@ def look(machine: NTM | DNC, x: Float[Tensor, "batch time input"], edit: Edits =
     state = machine.start(len(x))
     before = {name.replace("_", " "): value for name, value in state._asdict().items()}
     kept = []
+    one_step = type(machine).step  # the machine's own may be translated, and nobody can look into that
     for step, x_t in enumerate(x.unbind(1)):
-        state = machine.step(x_t, state, lambda name, value, step=step: recorder(step, name, value))
+        state = one_step(machine, x_t, state, lambda name, value, step=step: recorder(step, name, value))
         kept.append(torch.cat([state.hidden, state.read.flatten(1)], -1))
     machine.training = was
     values = {name: torch.stack(recorder.rows[name], 1) for name in machine.units}
