@@ -104,11 +104,12 @@ class Brought:
     ) -> CharTask | WindowTask:
         """What `fit` trains. Raises LessonError for a model of another kind."""
         chosen = preset if isinstance(preset, CapstonePreset) else choose(PRESETS, preset)
-        kind, make = _TASKS[type(self.data)]
-        if not isinstance(model, kind):
-            raise LessonError(f"This model is none for {self.kind}; take one of mine.model(…).")
-        if isinstance(model, CharModel):
-            return make(model, self.data, chosen, seed)
+        make = self._made_for(model)
+        if isinstance(self.data, Corpus):
+            streams = len(self.data.train) // (chosen.length + 1)  # a short text fills fewer side by side
+            return make(
+                model, self.data, chosen.but(batch_size=max(1, min(chosen.batch_size, streams))), seed
+            )
         recurrent = model.recurrent
         sizes = {"hidden_size": recurrent.hidden_size, "num_layers": recurrent.num_layers}
         return make(model, self.data, chosen.but(cell=model.cell, corpus=self.name, **sizes), seed)
@@ -131,7 +132,7 @@ class Brought:
     @explained
     def trace(self, model: nn.Module, steps: Count = 120) -> Trace:
         """Everything the network computes while it reads the first steps of the test part."""
-        self.task(model)
+        self._made_for(model)
         if isinstance(self.data, Corpus):
             return trace(model, self.data.test[:steps])
         if isinstance(self.data, Series):
@@ -141,6 +142,13 @@ class Brought:
         rows = self.data.parts["test"][:steps]
         seen = trace(model, rows[None].to(model.readout.weight))
         return replace(seen, labels=(tuple("lifted" if up > 0.5 else "down" for up in rows[:, 2].tolist()),))
+
+    def _made_for(self, model: nn.Module) -> Callable:
+        """How a task is made for this model; LessonError for a model of another kind."""
+        kind, make = _TASKS[type(self.data)]
+        if not isinstance(model, kind):
+            raise LessonError(f"This model is none for {self.kind}; take one of mine.model(…).")
+        return make
 
 
 _TASKS: dict[type, tuple[type, Callable]] = {

@@ -100,7 +100,7 @@ def season(values: Float[Tensor, " time"]) -> int | None:
 
 @explained
 def read(content: bytes, name: str = "your numbers", column: str | int | None = None) -> Series:
-    """The numbers of one column of a CSV file; by default of the last column that holds nothing else.
+    """The numbers of one column of a CSV file; by default of the last that holds little else.
 
     The delimiter is a comma, a semicolon or a tab; the first line may name the columns; with semicolons and
     tabs a decimal comma is understood. Raises LessonError, in one sentence that names the line, for what is
@@ -218,7 +218,7 @@ def _column(
         raise LessonError(
             f"No column of {name!r} holds numbers: its first row, line {line}, is {_short(','.join(row))!r}."
         )
-    return max(k for k, count in enumerate(shares) if count == best)
+    return max(k for k, count in enumerate(shares) if count >= 0.9 * best)
 
 
 def _value(row: Row, place: int, column: str, delimiter: str, name: str) -> float:
