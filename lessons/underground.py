@@ -8,7 +8,7 @@ which was never told a name, only numbers, can be asked about it.
 import json
 import random
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Any
 
 from jaxtyping import Float
 from torch import Generator, Tensor
@@ -25,10 +25,19 @@ Stations = Annotated[int, Between(3, ALL)]
 
 
 @lru_cache(maxsize=1)
+def facts() -> dict[str, Any]:
+    """What the file says."""
+    return json.loads((sources.data_folder() / "samples" / FILE).read_text(encoding="utf-8"))
+
+
 def lines() -> dict[str, tuple[str, ...]]:
     """The stations of each line inside the zone, in their order."""
-    text = (sources.data_folder() / "samples" / FILE).read_text(encoding="utf-8")
-    return {line: tuple(stops) for line, stops in json.loads(text)["lines"].items()}
+    return {line: tuple(stops) for line, stops in facts()["lines"].items()}
+
+
+def places() -> dict[str, tuple[float, float]]:
+    """About how many kilometres east and north of Charing Cross each station lies."""
+    return {name: tuple(place) for name, place in facts()["places"].items()}
 
 
 @lru_cache(maxsize=1)
