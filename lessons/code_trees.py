@@ -146,9 +146,9 @@ def parse(kept: frozenset[str], text: object) -> Tree:
             statements = ast.parse(candidate).body
             break
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            problem = str(error)
+            problem = getattr(error, "msg", None) or str(error)
     else:
-        raise LessonError(f"This is no line of Python: {problem}.")
+        raise LessonError(f"This is no line of Python: {problem.rstrip('.')}.")
     whole = head(statements[0]) if statements else ast.Pass()
     taken = next((node for node in ast.walk(whole) if operator(node)), None)
     if taken is None:

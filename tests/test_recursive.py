@@ -346,8 +346,12 @@ def test_a_change_finds_what_each_node_was():
     assert aligned(turned, old) == {new: old for old, new in aligned(old, turned).items()}
     other = swapped(old, 1, "or", [("and", "or")])
     assert logic.show(other) == "a or not b ? a or c" and len(aligned(old, other)) == old.size
-    for symbol, groups in (("b", [("and", "or")]), ("or", []), (7, [("and", "or")])):
-        with pytest.raises(LessonError, match="can become"):
+    for symbol, groups, words in (
+        ("b", [("and", "or")], "can become"),
+        ("or", [], "stands for no other"),
+        (7, [("and", "or")], "can become"),
+    ):
+        with pytest.raises(LessonError, match=words):
             swapped(old, 1, symbol, groups)
     with pytest.raises(LessonError, match="no word for"):
         negated(old, 1, "")

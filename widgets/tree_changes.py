@@ -23,9 +23,11 @@ def swapped(tree: Tree, node: int, symbol: Any, groups: Sequence[Sequence[str]])
     """The tree with another symbol at a node, one of the group that its own belongs to."""
     old = list(tree.nodes())[node]
     group = next((group for group in groups if old.symbol in group), ())
+    if not group:
+        raise LessonError(f"{old.symbol!r} stands for no other symbol; choose another node.")
     if symbol not in group:
-        choice = f"one of {', '.join(group)}" if group else "none, as it cannot be changed"
-        raise LessonError(f"{old.symbol!r} can become {choice}; {symbol!r} is not among them.")
+        choice = ", ".join(group)
+        raise LessonError(f"{old.symbol!r} can become one of {choice}; {symbol!r} is not among them.")
     return replaced(tree, node, Tree(symbol, old.children))
 
 
