@@ -99,7 +99,7 @@ PRESETS = {
         learning_rate=1e-3
     ),
     "n-grams": SMALL.but(
-        name="n-grams", steps=1600, task=NGRAMS, shortest=40, longest=40, optimiser=ADAM, learning_rate=2e-3,
+        name="n-grams", steps=1200, task=NGRAMS, shortest=40, longest=40, optimiser=ADAM, learning_rate=2e-3,
         final_rate=0.1
     ),
     "priority-sort": SMALL.but(name="priority-sort", steps=4000, task=SORT, shortest=2, longest=6),
