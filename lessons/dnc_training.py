@@ -98,11 +98,11 @@ PRESETS = {
         "associative-recall", steps=12_000, task=RECALL, shortest=2, longest=5, evaluate_every=200
     ),
     "traversal": DNCPreset(
-        "traversal", steps=4000, learning_rate=3e-3, final_rate=0.1, task=TRAVERSAL, shortest=3, longest=5,
+        "traversal", steps=3000, learning_rate=3e-3, final_rate=0.1, task=TRAVERSAL, shortest=3, longest=5,
         batch_size=64, evaluate_every=200, controller=FEED_FORWARD, slots=24, width=32, masked=True,
     ),
     "sentences": DNCPreset(
-        "sentences", steps=6000, learning_rate=3e-3, final_rate=0.1, task=SENTENCES, shortest=2, longest=8,
+        "sentences", steps=4000, learning_rate=3e-3, final_rate=0.1, task=SENTENCES, shortest=2, longest=8,
         batch_size=64, evaluate_every=200, controller=FEED_FORWARD, slots=16, width=32, read_heads=2,
         masked=True,
     ),
