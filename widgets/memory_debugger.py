@@ -108,7 +108,7 @@ def drawn(
         title="What stands where, and how is it found?",
         summary=told(scene, step, head, held),
         height=theme.TOP + 84 + 840,
-        margin={"l": 66, "r": 20, "t": theme.TOP + 14, "b": 84},
+        margin={"l": 66, "r": 20, "t": theme.TOP, "b": 84},
         shapes=_shapes(scene, step, slot),
         annotations=_headings(scene, step, head),
         barmode="stack",
@@ -122,7 +122,7 @@ def told(scene: Scene, step: int, head: int, held: np.ndarray) -> str:
     weights = scene.now["read weights"][0, step, head]
     place = int(weights.argmax())
     whose, share = int(held[:, place].argmax()), held[:, place].max()
-    there = f"written at step {whose} ({_said(scene.words[whose])})" if share else "empty"
+    there = f"written at step {whose}, {_said(scene.words[whose])}" if share else "empty"
     where = f"reads slot {place} ({float(weights[place]):.0%}), {there}"
     if weights[place] < SOME:
         where = f"reads no slot in particular (at most {float(weights[place]):.0%} of one)"
@@ -144,7 +144,7 @@ def told(scene: Scene, step: int, head: int, held: np.ndarray) -> str:
 
 def _said(words: str) -> str:
     """The words of a step inside a sentence."""
-    return words.removesuffix(" .") or "nothing is said"
+    return f"“{words.removesuffix(' .')}”" if words else "nothing is said"
 
 
 def _maps(scene: Scene, head: int) -> list[go.Heatmap]:
