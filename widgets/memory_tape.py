@@ -70,12 +70,11 @@ def figure(
     step `at`. Steps beyond the last are the last. Raises LessonError for a slot that is not there.
     """
     scene = staged(machine, task, length, seed, step, change, slot, at)
-    return picture(scene, least=min(machine.slots, max(16, length + 4)))
+    return picture(scene, scene.now.places(least=min(machine.slots, max(16, length + 4))))
 
 
-def picture(scene: Scene, least: int, limit: float = 1.0) -> theme.Figure:
-    """The scene drawn, at least so many slots of it; the memory's colours end at `limit`."""
-    places = scene.now.places(least=least)
+def picture(scene: Scene, places: list[int], limit: float = 1.0) -> theme.Figure:
+    """The scene drawn, these slots of it; the memory's colours end at `limit`."""
     return theme.figure(
         *_strips(scene, places),
         *_marks(scene),
@@ -192,15 +191,16 @@ def _marks(scene: Scene) -> list[go.Scatter]:
     """A cross on every wrong bit of the answer, and a ring around those that the change has made wrong."""
     now, before = scene.wrong(scene.now), scene.wrong(scene.plain)
     marks = []
-    for name, chosen, symbol, size in (
-        ("wrong", now, "x", 7),
-        ("by the change", now & ~before, "circle-open", 13),
+    # A light edge, so that the cross is seen on light and dark cells alike.
+    for name, chosen, symbol, size, width, edge in (
+        ("wrong", now, "x", 10, 1.2, "#fff"),
+        ("by the change", now & ~before, "circle-open", 16, 2, theme.tokens().i),
     ):
         steps, outputs = chosen.nonzero()
         marks.append(
             go.Scatter(x=steps, y=outputs, yaxis="y4", mode="markers", name=name, hoverinfo="skip",
                        marker={"symbol": symbol, "size": size, "color": theme.tokens().i,
-                               "line": {"width": 2}})
+                               "line": {"width": width, "color": edge}})
         )  # fmt: skip
     return marks
 
