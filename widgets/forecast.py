@@ -82,12 +82,12 @@ def fan(model: Forecaster, data: Series | Tensor | None = None, horizon: int = 2
 def _fill(widget: Fan, model: Forecaster, data: Series | Tensor | None, horizon: Count, seed: Seed) -> None:
     if horizon not in range(2, AHEAD + 1):
         raise LessonError(f"A page looks 2 to {AHEAD} steps ahead; {horizon} is not among them.")
+    packed = weights.pack(model)
     history, truth = beginning(model, data)
     paths = forecast.forecast(model, history, horizon, PATHS, seed)
     column = data.column if isinstance(data, Series) else model.name
     picture = figure(history, paths, truth, column)
     values = history.tolist()
-    packed = weights.pack(model)
     with widget.hold_sync():
         widget._model = packed
         widget._series = {
