@@ -1,4 +1,4 @@
-"""The command line: `python -m lessons list | train | corpora | claim | doctor`."""
+"""The command line: `python -m lessons list | train | memory | corpora | claim | doctor`."""
 
 import argparse
 import contextlib
@@ -56,6 +56,7 @@ TRAINABLE = (
     "recursive",
     "ntm",
     "dnc",
+    "what_came_next",
 )
 # Where a lesson's training is not in the module of its name.
 ELSEWHERE = {
@@ -145,6 +146,16 @@ def setting(text: str) -> tuple[str, Any]:
         return name, value
 
 
+def estimate(asked: argparse.Namespace) -> int:
+    """Say how much memory a training would take."""
+    from lessons.footprint import footprint
+
+    lesson = lesson_module(asked.lesson)
+    preset = lesson.preset(asked.preset).but(**dict(map(setting, asked.set)))
+    print(f"{asked.lesson}, preset {preset.name}, in MB: {footprint(lesson, preset)}")
+    return 0
+
+
 def examine(_: argparse.Namespace) -> int:
     """Say what is wrong with this installation."""
     from lessons import doctor
@@ -159,15 +170,18 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     commands.add_parser("list", help="the lessons and their presets").set_defaults(run=show_list)
     training = commands.add_parser("train", help="train a lesson's model")
-    training.add_argument("lesson", choices=TRAINABLE)
-    training.add_argument(
-        "--preset", help="ci, cpu, gpu or another of the lesson's; else what fits this machine"
-    )
+    needing = commands.add_parser("memory", help="say how much memory that would take")
+    for command in (training, needing):
+        command.add_argument("lesson", choices=TRAINABLE)
+        command.add_argument(
+            "--preset", help="ci, cpu, gpu or another of the lesson's; else what fits this machine"
+        )
+        command.add_argument(
+            "--set", action="append", default=[], metavar="NAME=VALUE", help="change the preset"
+        )
+    needing.set_defaults(run=estimate)
     training.add_argument("--seed", type=int, default=0, help="of first weights, batches and dropout")
     training.add_argument("--corpus", help="a source of `corpora list`")
-    training.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="change the preset"
-    )
     training.add_argument("--checkpoint", help="where to save and resume; else data/runs/LESSON-PRESET-seedN")
     training.add_argument("--fresh", action="store_true", help="start anew, over what is saved there")
     training.add_argument("--model", metavar="PATH", help="also save the trained model alone")
