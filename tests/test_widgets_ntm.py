@@ -284,14 +284,14 @@ def test_the_bit_that_is_told_of_is_counted_by_hand(predictor):
         followed = [bits[k] for k in range(5, step + 5) if bits[k - 5 : k] == before]
         words = f"a one followed {sum(followed)} of {len(followed)} times" if followed else "new here"
         told = ngrams.told(chances, episode, step)
-        assert f"Bit {step + 1}, after {''.join(map(str, before))} ({words})" in told
+        assert f"Bit {step}, after {''.join(map(str, before))} ({words})" in told
         assert f"a {bits[step + 5]} came" in told
 
 
 def test_a_bit_and_a_sequence_can_be_chosen_and_only_of_n_grams(predictor, machine):
     explorer = ngrams.beside(predictor, 12)
     explorer.value(step=11, seed=4)
-    assert "Bit 12," in explorer.summary and not explorer.message
+    assert "Bit 11," in explorer.summary and not explorer.message
     for wrong in (
         lambda: ngrams.beside(machine),
         lambda: ngrams.costs("machine"),

@@ -43,7 +43,7 @@ def bits(chance: Tensor, episode: Episode) -> Tensor:
 
 @explained
 def costs(machine: nn.Module, length: Count = LENGTH, count: Count = MANY) -> dict[str, np.ndarray]:
-    """Mean cost of the 1st, 2nd … bit, in bits, over sequences that no training sees."""
+    """Mean cost of every bit from the first to the last, in bits, over sequences that no training sees."""
     memory_training.example(machine, NGRAMS, 1)  # says so if the network was taught another task
     generator = Generator(device="cpu").manual_seed(HELD_OUT + length)
     episode = memory_tasks.ngrams(count, length, generator)
@@ -71,7 +71,7 @@ def figure(
         summary=told(chances, episode, step),
         height=theme.TOP + 56 + 520,
         margin={"l": 66, "r": 96, "t": theme.TOP + 14},
-        shapes=[_line("x", "paper", step + 1, theme.tokens().mark), _level()],
+        shapes=[_line("x", "paper", step, theme.tokens().mark), _level()],
         annotations=_labels(paid, length),
         **_axes(length),
     )
@@ -97,7 +97,7 @@ def told(chances: Mapping[str, Tensor], episode: Episode, step: int) -> str:
     ones = f"a one followed {sum(followed)} of {len(followed)} times" if followed else "new here"
     paid = {name: float(bits(chance, episode).mean()) for name, chance in chances.items()}
     return (
-        f"Bit {step + 1}, after {context} ({ones}): counting gives a one {now[BEST]:.2f}, the machine "
+        f"Bit {step}, after {context} ({ones}): counting gives a one {now[BEST]:.2f}, the machine "
         f"{now[MACHINE]:.2f}; a {known[step + CONTEXT]} came. In all {paid[MACHINE]:.2f} bits a bit; "
         f"counting {paid[BEST]:.2f}, a coin 1."
     )
@@ -105,7 +105,7 @@ def told(chances: Mapping[str, Tensor], episode: Episode, step: int) -> str:
 
 def _chances(chances: Mapping[str, Tensor], episode: Episode) -> list[go.Scatter]:
     """A line each for machine and counting, a dot for what came."""
-    places = np.arange(1, chances[BEST].shape[1] + 1)
+    places = np.arange(chances[BEST].shape[1])
     lines = [
         go.Scatter(x=places, y=chances[name][0].numpy(), name=name, mode="lines", line=_style(name),
                    hovertemplate="bit %{x}: %{y:.2f}<extra>" + name + "</extra>")
@@ -124,7 +124,7 @@ def _costs(paid: Costs) -> list[go.Scatter]:
         count = min(WINDOW, len(paid[name]))
         values = np.convolve(paid[name], np.ones(count) / count, "valid")
         lines.append(
-            go.Scatter(x=np.arange(len(values)) + (count + 1) / 2, y=values, name=f"{name}, cost",
+            go.Scatter(x=np.arange(len(values)) + (count - 1) / 2, y=values, name=f"{name}, cost",
                        mode="lines", xaxis="x2", yaxis="y2", line={**_style(name), "shape": "linear"},
                        hovertemplate="around bit %{x}: %{y:.2f} bits<extra>" + name + "</extra>")
         )  # fmt: skip
@@ -143,7 +143,7 @@ def _line(axis: str, over: str, x: float, colour: str) -> dict:
 
 
 def _level() -> dict:
-    return {"type": "line", "xref": "paper", "yref": "y2", "x0": 0, "x1": 1, "y0": 1, "y1": 1,
+    return {"type": "line", "xref": "x2 domain", "yref": "y2", "x0": 0, "x1": 1, "y0": 1, "y1": 1,
             "line": {"color": theme.tokens().soft, "width": 1.5, "dash": "dot"}}  # fmt: skip
 
 
@@ -167,7 +167,7 @@ def _labels(paid: Costs, length: int) -> list[dict]:
 
 
 def _axes(length: int) -> dict[str, dict]:
-    across = {"range": [0, length + 1], "showgrid": False, "nticks": 11}
+    across = {"range": [-1, length], "showgrid": False, "nticks": 11}
     return {
         "xaxis": {"anchor": "y", "title": {"text": "bit"}, **across},
         "xaxis2": {"anchor": "y2", "title": {"text": "bit"}, **across},

@@ -113,7 +113,8 @@ def _sequences(rows: Mapping[str, np.ndarray], right: np.ndarray) -> list[go.Hea
         steps, bits = ((values > 0.5) != (right > 0.5)).nonzero()
         traces.append(
             go.Scatter(x=steps + 1, y=bits, yaxis=axis, mode="markers", name=f"{name}, wrong",
-                       hoverinfo="skip", marker={"symbol": "x", "size": 5, "color": theme.tokens().i})
+                       hoverinfo="skip", marker={"symbol": "x", "size": 7, "color": theme.tokens().i,
+                               "line": {"width": 1, "color": "#fff"}})
         )  # fmt: skip
     return traces
 
