@@ -56,6 +56,7 @@ TRAINABLE = (
     "recursive",
     "ntm",
     "dnc",
+    "capstone",
     "what_came_next",
 )
 # Where a lesson's training is not in the module of its name.
