@@ -51,7 +51,7 @@ class DNCPreset(MachinePreset):
 
     networks = (MACHINE, PLAIN)
 
-    learning_rate: Number = 1e-3
+    learning_rate: Number = 2e-3
     longest: Count = 8
     network: str = MACHINE
     hidden_size: Count = 64
@@ -92,7 +92,7 @@ PRESETS = {
     "ci": DNCPreset(
         "ci", steps=6, evaluate_every=3, longest=4, batch_size=4, held_out=8, hidden_size=16, slots=8, width=8
     ),
-    "cpu": DNCPreset("cpu", steps=3000),
+    "cpu": DNCPreset("cpu", steps=2000),
     "gpu": DNCPreset("gpu", steps=20_000, longest=20, batch_size=64, slots=64, hidden_size=128),
     "associative-recall": DNCPreset(
         "associative-recall", steps=12_000, task=RECALL, shortest=2, longest=5, evaluate_every=200
