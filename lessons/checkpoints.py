@@ -17,7 +17,7 @@ from safetensors.torch import save as safetensors_bytes
 from torch import Tensor, nn
 
 from lessons.arguments import explained
-from lessons.errors import LessonError
+from lessons.errors import LessonError, refusal
 from lessons.vocabulary import Vocabulary
 
 FORMAT = 1
@@ -116,14 +116,13 @@ def write(path: Path, tensors: Tensors, meta: dict[str, Any], sidecar: bool = Fa
         _replace(files)
     except (OSError, ValueError) as error:  # a ValueError for a name that no file can have
         raise LessonError(
-            f"Could not save {path}: {getattr(error, 'strerror', None) or error}; what was saved there "
-            "before is untouched."
+            f"Could not save {path}: {refusal(error)}; what was saved there before is untouched."
         ) from error
 
 
 def read(path: Path) -> tuple[dict[str, Any], Tensors]:
     """The plain values and the tensors of a file of `write`; raises LessonError if it is not right."""
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path.is_file, also false where one may not look
         raise LessonError(
             f"There is no checkpoint at {path}; check the path, or train one and save it there."
         )
@@ -215,7 +214,7 @@ def _same_vocabulary(path: Path, config: dict | None, model: nn.Module) -> None:
 
 def _check_sidecar(path: Path) -> None:
     beside = path.with_suffix(".json")
-    if not beside.is_file():
+    if not os.path.isfile(beside):
         return
     try:
         expected = json.loads(beside.read_text("utf-8"))["sha256"]

@@ -15,7 +15,7 @@ import numpy
 
 from lessons import sources
 from lessons.arguments import explained
-from lessons.errors import LessonError
+from lessons.errors import LessonError, refusal
 from lessons.ink import LONGEST, Ink, from_strokes
 from lessons.pen import HANDS, times
 
@@ -47,7 +47,7 @@ def save(name: str, text: str, strokes: Any, place: Path | None = None) -> Path:
     try:
         sources.write_whole(path, json.dumps(piece).encode())
     except OSError as error:
-        raise LessonError(f"{name!r} could not be saved: {error.strerror or error}.") from error
+        raise LessonError(f"{name!r} could not be saved: {refusal(error)}.") from error
     return path
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from lessons import checkpoints
 from lessons.errors import LessonError
+from lessons.lone_writer import LoneWriter
 from lessons.run import Run
 
 
@@ -13,8 +14,8 @@ class Saver:
     """Writes weights, optimizer state, carried state and run record of a training's loop to one file.
 
     The file is a model's checkpoint too: `checkpoints.load(path)` opens it. Without `path` it does nothing.
-    If a file is there and `resume` is wanted, the loop is put where that file left off.
-    Raises LessonError if the file is damaged or belongs to a different run.
+    Used as a context: if a file is there and `resume` is wanted, entering puts the loop where that file left
+    off. Raises LessonError if it is damaged, belongs to a different run, or another training is writing it.
     """
 
     def __init__(self, path: str | os.PathLike | None, loop: Any, resume: bool) -> None:
@@ -23,8 +24,22 @@ class Saver:
         self.complaints: list[str] = []
         self.saved_at = time.monotonic()
         self.step: int | None = None  # of the last save
-        if self.path and resume and self.path.exists():
-            self._resume()
+        self.resume, self.writer = resume, None
+
+    def __enter__(self) -> "Saver":
+        if self.path is not None and self.loop.machine.main:
+            self.writer = LoneWriter(self.path)
+        try:
+            if self.path and self.resume and os.path.exists(self.path):
+                self._resume()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.writer is not None:
+            self.writer.release()
 
     def due(self, done: int) -> bool:
         """Whether to save after so many steps: every `save_every` steps, or by the clock."""

@@ -12,6 +12,7 @@ import importlib.util
 import io
 import os
 import platform
+import secrets
 import subprocess
 import sys
 import sysconfig
@@ -136,7 +137,8 @@ def read(source: Source, *, fetch: bool = True) -> tuple[Members, str]:
     for way, members in _at_hand(source):
         if content_hash(members) == source.content_sha256:
             return members, way
-        notice(f"The {way} copy of {source.release} is not the expected one (its hash differs); passed over.")
+        why = "is not the expected one (its hash differs)" if members else "cannot be read"
+        notice(f"The {way} copy of {source.release} {why}; passed over.")
     if not fetch:
         raise Unavailable(f"{source.release} is neither installed nor cached")
     members = _fetched(source)
@@ -237,16 +239,24 @@ def _packed(members: Members) -> bytes:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old content or all of the new, never a part. Raises OSError."""
+    """`replace_whole` in a folder that is made if it is missing. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    replace_whole(path, content)
+
+
+def replace_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old content or all of the new, never a part. Raises OSError.
+
+    Who may read it the folder's owner decides as for any other file: a class shares what a teacher fetched.
+    """
+    unfinished = path.with_name(f".{path.name[:100]}-{secrets.token_hex(6)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with unfinished.open("xb") as file:
             file.write(content)
         os.replace(unfinished, path)
     except OSError:
         with suppress(OSError):
-            os.unlink(unfinished)
+            unfinished.unlink()
         raise
 
 

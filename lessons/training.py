@@ -79,16 +79,17 @@ def fit(
     stands, and `run.message` says of which step it is. A loss that is no number ends it with a sentence, the
     model put back to its last good weights. A full disk costs the save, not the run. Afterwards the model is
     in eval mode; random generators and threads are as before.
-    Raises LessonError for a task, preset, device or checkpoint that cannot be used.
+    Raises LessonError for a task, preset, device or checkpoint that cannot be used, such as one that another
+    training is writing.
     """
     task = _task(model_or_task, data, preset)
     task.seed = seed
     machine = Machine.open(device, task.preset.precision)
     machine.share(task.model.to(machine.device))
     loop = Loop(task, machine, Run.begin(task, machine, seed), Watches(watch))
-    saver = Saver(checkpoint, loop, resume)
     run = loop.run
     with (
+        Saver(checkpoint, loop, resume) as saver,
         machine.at_work(task.preset.threads),
         _interruptible(run),
         _bar(run, progress and machine.main) as show,

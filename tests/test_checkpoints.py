@@ -136,7 +136,7 @@ def test_a_full_disk_leaves_the_old_file_and_its_description(path, monkeypatch):
 
     monkeypatch.setattr(checkpoints.os, "fsync", full)
     with pytest.raises(
-        LessonError, match="No space left on device; what was saved there before is untouched"
+        LessonError, match=r"No space left on device; make room .*; what was saved there before is untouched"
     ):
         checkpoints.save(path, model())
     assert {p.name: p.read_bytes() for p in path.parent.iterdir()} == before

@@ -170,12 +170,6 @@ def _json(state: dict[str, Any]) -> str:
 
 
 def _write(path: str | Path, title: str, body: str, policy: str = POLICY) -> Path:
-    path = Path(path)
     style = f"{theme.css()}\n{esm.read('explorer.css')}\n{esm.read('explorer_page.css')}"
     text = TEMPLATE.format(policy=policy, title=html.escape(title), style=style, body=body)
-    try:
-        sources.replace_whole(path, text.encode())
-    except (OSError, ValueError) as problem:  # a ValueError for a name that no file can have
-        why = getattr(problem, "strerror", None) or problem
-        raise LessonError(f"The page could not be written to {path.name}: {why}.") from problem
-    return path
+    return modules.write(path, text)

@@ -15,7 +15,8 @@ from typing import Any
 
 import anywidget
 
-from lessons.errors import LessonError
+from lessons import sources
+from lessons.errors import LessonError, refusal
 from widgets import esm, theme
 
 DEFAULT = re.compile(r"^export default ", re.MULTILINE)
@@ -59,13 +60,16 @@ def page(widget: anywidget.AnyWidget, path: str | Path, title: str = "Unrolled")
 
     Raises LessonError if the widget has no ES module or the file cannot be written.
     """
+    return write(path, document(widget, title))
+
+
+def write(path: str | Path, text: str) -> Path:
+    """Write a page, whole or not at all; raises LessonError if the disk refuses."""
     path = Path(path)
-    text = document(widget, title)
     try:
-        path.write_text(text, encoding="utf-8")
+        sources.replace_whole(path, text.encode())
     except (OSError, ValueError) as problem:  # a ValueError for a name that no file can have
-        why = getattr(problem, "strerror", None) or problem
-        raise LessonError(f"The page could not be written to {path.name}: {why}.") from problem
+        raise LessonError(f"The page could not be written to {path.name}: {refusal(problem)}.") from problem
     return path
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from statistics import mean, pstdev
 from typing import Any
 
-from lessons import experiments
-from lessons.errors import LessonError
+from lessons import experiments, sources
+from lessons.errors import LessonError, refusal
 from lessons.experiments.claim import Claim, Figures, count
 
 SCHEMA = 1
@@ -91,15 +90,12 @@ def read(path: Path) -> Result:
 
 
 def write(path: Path, content: Any) -> Path:
-    """JSON beside its place, then renamed: a reader finds the old file or the new one, whole."""
-    waiting = path.with_suffix(f".{os.getpid()}.tmp")
+    """Write JSON, whole or not at all; raises LessonError if the disk refuses."""
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        waiting.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        waiting.replace(path)
+        sources.write_whole(path, text.encode())
     except OSError as error:
-        waiting.unlink(missing_ok=True)
-        raise LessonError(f"{path.name} cannot be written: {error.strerror or error}.") from error
+        raise LessonError(f"{path.name} cannot be written: {refusal(error)}.") from error
     return path
 
 
