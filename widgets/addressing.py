@@ -5,7 +5,7 @@ taken_apart(machine)        # step through a sequence; move a slider and see wha
 
 import functools
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -189,6 +189,10 @@ class Apart(Explorer):
                 self.controls.values = settled  # which comes back here, with nothing left to settle
                 return
         super()._changed(change)
+
+    def drawn(self, **values: Any) -> dict[str, Any]:
+        """As a page keeps it: at every step and head the settings are the head's own."""
+        return super().drawn(**{**values, **self._own(values), "key": None})
 
     def _own(self, wire: dict) -> dict[str, float]:
         """The settings of the head and step that are asked for; of none, where there is no such place."""

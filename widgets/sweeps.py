@@ -24,7 +24,8 @@ Sweep = Mapping[str, Iterable[Any]]
 def sweeps(x: Controlled, sweep: Sweep) -> dict[str, Any]:
     """Every picture of an explorer: the controls, a pool of parts, and which parts each combination shows.
 
-    Raises LessonError for a control that there is not, and for more than 5,000 combinations.
+    Raises LessonError for a control that there is not, for more than 5,000 combinations, and where nothing
+    can be drawn.
     """
     for name in sweep:
         if name not in x.kinds:
@@ -38,11 +39,18 @@ def sweeps(x: Controlled, sweep: Sweep) -> dict[str, Any]:
     }
     shown = {name: kind for name, kind in kinds.items() if len(values[name]) > 1}
     pool: dict[str, int] = {}
-    states = {}
+    states: dict[str, dict[str, Any]] = {}
+    refused: LessonError | None = None
     for combination in itertools.product(*values.values()):
         chosen = dict(zip(values, combination, strict=True))
         key = ",".join(str(place(kind, chosen[name])) for name, kind in shown.items())
-        states[key] = {name: _put(part, pool) for name, part in x.drawn(**chosen).items()}
+        try:
+            picture = x.drawn(**chosen)
+        except LessonError as problem:  # said in the page as in a notebook
+            refused, picture = problem, {"message": str(problem)}
+        states[key] = {name: _put(part, pool) for name, part in picture.items()}
+    if refused is not None and all(set(state) == {"message"} for state in states.values()):
+        raise refused
     return {
         "spec": [control_spec(name, kind) for name, kind in shown.items()],
         "start": {name: kind.write(kind.value) for name, kind in shown.items()},

@@ -43,6 +43,7 @@ function put(changes) {
 function draw() {
   const state = kept.states[kept.spec.map(place).join(",")];
   if (!state) return put({ message: "This page does not hold that picture; the notebook draws it.", done: traits.asked });
+  if (state.message !== undefined) return put({ message: part(state.message), done: traits.asked });
   if (state.html !== undefined) plot.innerHTML = part(state.html);
   else paintPlot(state);
   put({ title: part(state.title), summary: part(state.summary), message: "", done: traits.asked });
