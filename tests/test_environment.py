@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tools import lock
+from tools import lock, rehearsal
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CONDA_NAMES = {"torch": "pytorch"}
@@ -32,7 +32,7 @@ def conda() -> dict:
 
 LOCKED = pins("requirements.txt", "requirements-test.txt")
 RUNTIME = [Requirement(line) for line in lock.direct()]
-ALL = [Requirement(line) for line in lock.direct("songs", "build", "test")]
+ALL = [Requirement(line) for line in lock.direct("songs", "build", "site", "test")]
 
 
 @pytest.mark.parametrize("requirement", ALL, ids=lambda requirement: requirement.name)
@@ -120,6 +120,30 @@ def test_post_build_installs_the_course_and_fetches_the_texts():
     assert os.access(script, os.X_OK) and text.startswith("#!")
     assert "--no-deps -e ." in text and "lessons corpora fetch --all" in text
     subprocess.run(["bash", "-n", script], check=True)
+
+
+@pytest.mark.parametrize("broken", [None, 2])
+def test_post_build_assumes_a_python_and_the_tracked_files_only(tmp_path, broken):
+    """Run in a copy of the tracked files, by a shell that knows nothing else; a step that fails ends it."""
+    course = rehearsal.copy(tmp_path / "course")
+    stub = tmp_path / "bin" / "python"
+    stub.parent.mkdir()
+    fails = f'[ "$(wc -l < {tmp_path}/asked)" = {broken} ] && exit 1' if broken else "true"
+    stub.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n{fails}\nexit 0\n')
+    stub.chmod(0o755)
+    bare = {"PATH": f"{stub.parent}:/usr/bin:/bin", "HOME": str(tmp_path)}
+    done = subprocess.run(["./postBuild"], cwd=course, env=bare, capture_output=True, text=True)
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert (done.returncode, len(asked)) == ((1, 2) if broken else (0, 3)), done.stderr
+    assert [line.split()[1] for line in asked] == ["pip", "pip", "lessons"][: len(asked)]
+    assert all("--no-deps" in line for line in asked[:2])
+    assert (course / "data" / "sources.toml").is_file() and not (course / "data" / "cache").exists()
+
+
+def test_the_rehearsal_installs_what_conda_names():
+    assert {canonicalize_name(name) for name in rehearsal.packages()} == {
+        canonicalize_name(one.name) for one in RUNTIME
+    }
 
 
 def test_waiting_threads_sleep_wherever_the_course_is_started():

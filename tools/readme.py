@@ -1,4 +1,4 @@
-"""Write the generated parts of README.md: badges, index of lessons, table of claims. `make readme`.
+"""Write the generated parts of README.md (badges, lessons, claims) and of the pages in docs/. `make readme`.
 
 Each part stands between `<!-- NAME: … -->` and `<!-- /NAME -->`; what is outside belongs to the author.
 """
@@ -7,6 +7,7 @@ import pathlib
 import re
 import sys
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lessons import claims, media, temperature_study
@@ -95,7 +96,8 @@ def samples() -> str:
 
 
 LANGUAGES = {"figure": "svg", "html": "html", "journal": "latex", "code": "python", "markdown": "markdown"}
-PARTS = {
+Parts = dict[str, Callable[[], str]]
+PARTS: Parts = {
     "badges": badges,
     "picture": picture,
     "lessons": index,
@@ -104,13 +106,27 @@ PARTS = {
 }
 
 
-def render(text: str) -> str:
-    """README's text with every generated part made anew."""
-    for name, part in PARTS.items():
+def pages() -> dict[pathlib.Path, Parts]:
+    """Every page that is generated in parts, with its parts."""
+    from tools import classroom, gpu_memory, memory, teachers_guide
+
+    docs = ROOT / "docs"
+    return {
+        README: PARTS,
+        docs / "binder.md": {"memory": memory.table},
+        docs / "classroom.md": {"demo": classroom.demo_table, "kernels": classroom.kernels_table},
+        docs / "scale.md": {"presets": gpu_memory.table},
+        docs / "teachers_guide.md": {"guide": teachers_guide.guide},
+    }
+
+
+def render(text: str, parts: Parts = PARTS) -> str:
+    """A page's text with every generated part made anew; README's, unless other parts are given."""
+    for name, part in parts.items():
         pattern = re.compile(rf"(<!-- {name}:[^\n]*-->\n).*?(<!-- /{name} -->)", re.DOTALL)
         text, count = pattern.subn(lambda found, part=part: found[1] + lines(part()) + found[2], text)
         if count != 1:
-            raise SystemExit(f"README.md must have one part '<!-- {name}: … -->' to '<!-- /{name} -->'")
+            raise SystemExit(f"The page must have one part '<!-- {name}: … -->' to '<!-- /{name} -->'")
     return text
 
 
@@ -119,12 +135,13 @@ def lines(text: str) -> str:
 
 
 def main() -> int:
-    """Write README.md if a part is stale."""
-    before = README.read_text(encoding="utf-8")
-    after = render(before)
-    if after != before:
-        README.write_text(after, encoding="utf-8")
-    print("README.md is " + ("up to date" if after == before else "written"))
+    """Write every page of which a part is stale."""
+    for path, parts in pages().items():
+        before = path.read_text(encoding="utf-8")
+        after = render(before, parts)
+        if after != before:
+            path.write_text(after, encoding="utf-8")
+        print(f"{path.relative_to(ROOT)} is " + ("up to date" if after == before else "written"))
     return 0
 
 
