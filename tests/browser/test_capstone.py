@@ -34,7 +34,7 @@ def test_the_front_door_takes_trains_opens_and_saves(lab, tmp_path):
         {"name": "heights.csv", "mimeType": "text/csv", "buffer": NUMBERS.encode()}
     )
     words(door.locator(".un-read").first, "'heights.csv' is numbers: 260 values of 'height'")
-    door.get_by_label("cell", exact=True).select_option("gru")
+    door.get_by_role("combobox", name="cell", exact=True).select_option("gru")
     door.get_by_label("units").fill("0")
     door.get_by_label("units").press("Tab")
     words(door.locator(".un-message"), "from 1 to 512")

@@ -49,7 +49,7 @@ function createTitle({ state }) {
 
 function createBringing(view) {
   const { store, state, ask, options } = view;
-  const file = element("input", { type: "file", "aria-label": "a file of yours", ...KEYS, on: { change: () => take(file.files[0]) } });
+  const file = element("input", { type: "file", ...KEYS, on: { change: () => take(file.files[0]) } });
   async function take(one) {
     if (!one) return;
     file.value = ""; // so that the same file, mended, can be taken again
