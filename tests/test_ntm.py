@@ -1,11 +1,12 @@
 """The machine: every number of a run against plain Python, extremes, traces, edits, tasks and training."""
 
+import dataclasses
 import math
 
 import pytest
 import torch
 
-from lessons import addressing, checkpoints, fit, memory_tasks, ntm
+from lessons import addressing, checkpoints, fit, memory_tasks, ntm, sources
 from lessons import memory_training as training
 from lessons.edits import Edit
 from lessons.errors import LessonError
@@ -340,6 +341,23 @@ def test_every_task_trains(task, network):
     run = fit(training.prepare(sizes), progress=False)
     assert run.reason == "finished" and 0.5 < run.last["valid"] < 2
     assert ("all that can be known" in run.baselines) == (task == "n-grams")
+
+
+@pytest.mark.parametrize("task", memory_tasks.TASKS)
+def test_the_machine_that_comes_with_the_course_is_the_one_its_record_tells_of(task):
+    name = task.replace(" ", "_").replace("-", "_")
+    meta = checkpoints.describe(sources.data_folder() / "checkpoints" / f"ntm_{name}")
+    machine, settings = training.pretrained(task), meta["run"]["settings"]
+    sizes = training.PRESETS[settings["name"]].but(steps=settings["steps"])
+    assert settings.items() >= dataclasses.asdict(sizes).items() and settings["task"] == task
+    assert not machine.training and machine.config()["slots"] == sizes.slots
+    found = training.MemoryTask(machine, sizes).evaluate()
+    if task == memory_tasks.NGRAMS:
+        assert found["valid"] == pytest.approx(meta["figures"]["valid"], abs=1e-3)
+    else:
+        assert found["wrong bits"] == pytest.approx(
+            meta["figures"][f"wrong bits at {sizes.longest}"], abs=0.1
+        )
 
 
 def test_a_task_repeats_and_is_dealt_out():
