@@ -58,8 +58,9 @@ class LiveHere(training.Live):
         super().on_start(run, task)
 
     def on_stop(self, run: Run, task: Any, reason: str) -> None:
-        """Draw once more, and leave the panel where it is."""
+        """Draw once more, and leave the panel where it is, at its end."""
         self._draw(run, task)
+        self.panel.share = 1.0
 
     def _open(self) -> None:
         self.panel.observe(self._stop, names="stop")

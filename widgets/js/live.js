@@ -31,6 +31,7 @@ function render({ model, el }) {
     write(title, model.get("title"));
     write(words, model.get("summary"));
     bar.value = model.get("share");
+    stop.hidden = model.get("share") >= 1; // nothing is left to stop
     chart.setAttribute("aria-label", `${model.get("title")} ${model.get("summary")}`);
   }
 

@@ -33,6 +33,7 @@ function render({ model, el }) {
   store.listen((changed) => {
     if (changed.has("theme")) theme.choose(state.theme);
     view.lab.read();
+    if (changed.has("offsets") || changed.has("start")) store.set({ moment: view.lab.result.steps - 1 });
     for (const panel of panels) panel.update(changed);
   });
   const resized = new ResizeObserver(() => store.touch("size"));
