@@ -206,12 +206,25 @@ def test_controls_choose_and_refuse(machine):
         "step", "size", "seed", "head", "change", "slot", "at"}  # fmt: skip
 
 
-def test_clicks():
-    def at(name, where, data):
-        return memory_debugger._clicked(SimpleNamespace(trace_name=name, point_inds=[where], customdata=data))
+def test_clicks_choose_the_slots_that_are_shown():
+    """As plotly sends them: the place in the trace, not what stands there."""
+    explorer = memory_debugger.debugger(made(dnc_tasks.TRAVERSAL).resized(40), dnc_tasks.TRAVERSAL, 6, 3, 6)
+    usage = next(k for k, trace in enumerate(explorer.figure.data) if trace.name == "usage")
+    discs = next(k for k, trace in enumerate(explorer.figure.data) if trace.name == "slots")
+    shown = explorer.figure.data[discs].customdata
 
-    assert at("usage", (1, 3), [[5] * 4, [6] * 4]) == {"slot": 6, "at": 3}
-    assert at("slots", 2, [4, 5, 8]) == {"slot": 8} and at("answers", 0, [1]) is None
+    def click(trace, place):
+        name = explorer.figure.data[trace].name
+        points = SimpleNamespace(trace_index=trace, trace_name=name, point_inds=[place])
+        explorer._click(None, points, None)
+
+    click(usage, [5, 3])
+    assert explorer.value()["slot"] == shown[5] and explorer.value()["at"] == 3
+    click(discs, 7)
+    assert explorer.value()["slot"] == shown[7]
+    before = explorer.value()
+    click(next(k for k, trace in enumerate(explorer.figure.data) if trace.name == "answers"), 0)
+    assert explorer.value() == before
 
 
 @pytest.mark.parametrize("task", list(dnc_tasks.PROBLEMS))

@@ -77,9 +77,13 @@ def debugger(
     read = int(first.now["read weights"][0, step, 0].argmax())
     heads = {f"head {k}": k for k in range(machine.read_heads)}
     possible = [name for name in CHANGES if machine.linked or name not in (UNLINKED, BY_CONTENT)]
-    return Explorer(
+
+    def clicked(points: Any) -> dict[str, int] | None:
+        return chosen(points, explorer.figure.data[points.trace_index].customdata)
+
+    explorer = Explorer(
         functools.partial(drawn, stage),
-        clicked=_clicked,
+        clicked=clicked,
         step=Time(maximum=last, value=step, label="time step", pace=500),
         size=Slider(min(least, size), max(largest, size), size, 1, label=dnc_tasks.problem(task).counts),
         seed=Index(999, 0, label="another sequence: seed"),
@@ -88,6 +92,7 @@ def debugger(
         slot=Index(machine.slots - 1, read, label="slot"),
         at=Index(last, max(0, step - 1), label="step of the change"),
     )
+    return explorer
 
 
 def drawn(
@@ -316,11 +321,14 @@ def _axes(scene: Scene) -> dict[str, dict]:
     }  # fmt: skip
 
 
-def _clicked(points: Any) -> dict[str, Any] | None:
-    """A click on weights or usage chooses slot and moment, one on a slot of the links its slot."""
+def chosen(points: Any, slots: Any) -> dict[str, int] | None:
+    """What a click on a trace chooses: on weights or usage slot and moment, in the links a slot.
+
+    slots: the slots that the trace shows, its `customdata`.
+    """
     if points.trace_name in ("write weights", "read weights", "usage"):
         row, column = points.point_inds[0]
-        return {"slot": int(points.customdata[row][column]), "at": int(column)}
+        return {"slot": int(slots[row][column]), "at": int(column)}
     if points.trace_name == "slots":
-        return {"slot": int(points.customdata[points.point_inds[0]])}
+        return {"slot": int(slots[points.point_inds[0]])}
     return None
