@@ -7,14 +7,16 @@ import pytest
 import torch
 from torch.nn import functional
 
-from lessons import CharModel, gradients, trace
+from lessons import CharModel, gradients, probes, trace
 from lessons.errors import LessonError
 from lessons.later_cells import CELLS
 from lessons.minimal import MinGRU, MinLSTM
 from lessons.sampling import generate
 from lessons.scan import log_scan
 from lessons.sequence_model import SequenceModel
+from lessons.state_space import S4D, Selective
 from lessons.vocabulary import Vocabulary
+from lessons.xlstm import MLSTM, SLSTM
 
 NAMES = list(CELLS)
 DOUBLE = {"device": "cpu", "dtype": torch.float64}
@@ -282,6 +284,14 @@ def test_the_flow_through_a_minlstm_is_its_adjoint():
     torch.testing.assert_close(flow.initial[0][0]["h"], adjoint)
 
 
+def test_a_probe_adds_nothing_and_only_to_the_state():
+    own = layer("mlstm").layers[0]
+    probe, value = probes.Probes(own, own.start(2)), torch.ones(2, 6, **DOUBLE)
+    assert probe(0, "f", value) is value
+    torch.testing.assert_close(probe(0, "h", value), value)
+    assert list(probe.added) == ["h"] and probe.added["h"][0].requires_grad
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_flow_into_the_input_is_autograds_and_states_are_shown(name):
     model, x = layer(name, layers=2, batch_first=True), sequence(8).transpose(0, 1)
@@ -344,5 +354,6 @@ def test_what_cannot_be_is_said_in_a_sentence(wrong):
 
 
 def test_classes_say_which_cell_they_are():
-    assert (MinLSTM.mode, MinGRU.mode) == ("minlstm", "mingru")
+    kinds = (MinLSTM, MinGRU, S4D, Selective, SLSTM, MLSTM)
+    assert [kind.mode for kind in kinds] == ["minlstm", "mingru", "s4d", "selective", "slstm", "mlstm"]
     assert "4, 6" in repr(layer("minlstm"))
