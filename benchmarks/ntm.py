@@ -4,6 +4,10 @@
 which takes half a minute to translate. The straightforward machine gives every head its own linear maps,
 compares keys with slots by cosine_similarity and turns weights one sequence at a time, as published code
 does; "batched turn" is the same with the turn over the whole batch.
+
+Measured on 24 November 2026 (torch 2.13, one busy core), times slower than ours, head by head and with a
+batched turn: batch 1 2.3 and 2.2, batch 16 4.6 and 2.3, batch 32 6.5 and 2.7; with four heads of each kind
+at batch 16 9.0 and 4.2.
 """
 
 import sys

@@ -256,7 +256,7 @@ def _headings(scene: Scene) -> list[dict]:
         "answer": "answer: probability of a one; ✕ is wrong",
     }
     named = [{"text": text, "x": 0, "y": _domains()[name][1], **style} for name, text in texts.items()]
-    return [*named, {"text": f"the memory after step {scene.step}", "x": 0.78, "y": 0.985, **style}]
+    return [*named, {"text": f"memory, step {scene.step}", "x": 0.78, "y": 0.985, **style}]
 
 
 def _axes(scene: Scene, places: list[int]) -> dict[str, dict]:

@@ -93,7 +93,8 @@ def told(said: Mapping[str, np.ndarray], right: np.ndarray, length: int, taught:
     where = (
         "a length of training" if length <= taught else f"{length / taught:.1f} times the longest of training"
     )
-    return f"{length} vectors, {where}. Wrong bits of {right.size}: {', '.join(counts)}."
+    vectors = "1 vector" if length == 1 else f"{length} vectors"
+    return f"{vectors}, {where}. Wrong bits of {right.size}: {', '.join(counts)}."
 
 
 def _sequences(rows: Mapping[str, np.ndarray], right: np.ndarray) -> list[go.Heatmap | go.Scatter]:
