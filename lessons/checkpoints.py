@@ -60,7 +60,7 @@ def load(
         model = _rebuild(path, meta, tensors, device)
         model.to(next((t.dtype for t in weights.values() if t.is_floating_point()), None))
     else:
-        _same_vocabulary(path, unpack(meta.get("config"), tensors), model)
+        _same_vocabulary(path, _config(path, meta, tensors), model)
     put(weights, model, path)
     return model
 
@@ -137,7 +137,7 @@ def read(path: Path) -> tuple[dict[str, Any], Tensors]:
     try:
         meta = json.loads(header["unrolled"])
         newer = meta["format"] > FORMAT
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise LessonError(f"{path} is damaged (its description is unreadable); train it again.") from error
     if newer:
         raise LessonError(
@@ -186,18 +186,32 @@ def unpack(value: Any, tensors: Tensors) -> Any:
     return {key: unpack(item, tensors) for key, item in pairs}
 
 
+def _config(path: Path, meta: dict, tensors: Tensors) -> dict:
+    try:
+        config = unpack(meta.get("config"), tensors)
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        why = str(error).rstrip(".")
+        raise LessonError(f"{path} is damaged (its config is unreadable: {why}); train it again.") from error
+    return config if isinstance(config, dict) else {}
+
+
 def _rebuild(path: Path, meta: dict, tensors: Tensors, device: torch.device | str | None) -> nn.Module:
     module, _, name = str(meta.get("kind", "")).rpartition(".")
     if module.split(".")[0] != "lessons":
         raise LessonError(f"{path} holds no model of this course (it says {meta.get('kind')!r}).")
+    config = _config(path, meta, tensors)
     try:
         model = getattr(import_module(module), name)
         if not issubclass(model, nn.Module):
             raise TypeError(f"{name} is no model")
         with torch.random.fork_rng(devices=[]):  # first weights are drawn, only to be replaced
-            return model(**unpack(meta["config"], tensors), device=device)
-    except (ImportError, AttributeError, KeyError, TypeError) as error:
-        raise LessonError(f"{path} holds a model that this version cannot build ({error}).") from error
+            return model(**config, device=device)
+    # A LessonError is a ValueError; torch has a RuntimeError for sizes that no memory holds.
+    except (ImportError, AttributeError, KeyError, TypeError, ValueError, RuntimeError, MemoryError) as error:
+        why = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+        raise LessonError(
+            f"{path} holds a model that this version cannot build ({why}); update the course, or train it."
+        ) from error
 
 
 def _same_vocabulary(path: Path, config: dict | None, model: nn.Module) -> None:

@@ -95,13 +95,19 @@ class Saver:
                 f"{self.path} holds a model, but no training to go on with; choose another path, or "
                 f"resume=False to write over it."
             )
-        run = Run.rebuild(meta["run"], tensors)
+        run = Run.rebuild(meta.get("run") or {}, tensors)
         self._check_same(run)
         weights = {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}
         checkpoints.put(weights, model, self.path)
-        loop.optimizer.load_state_dict(checkpoints.unpack(meta["optimizer"], tensors))
-        mine = {n: loop.machine.mine(t) for n, t in tensors.items() if n.startswith("carry")}
-        loop.carry = checkpoints.unpack(meta["carry"], mine)
+        try:
+            loop.optimizer.load_state_dict(checkpoints.unpack(meta["optimizer"], tensors))
+            mine = {n: loop.machine.mine(t) for n, t in tensors.items() if n.startswith("carry")}
+            loop.carry = checkpoints.unpack(meta["carry"], mine)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise LessonError(
+                f"{self.path} holds a training that this version cannot go on with ({error}); choose another "
+                "path, or resume=False to start afresh and write over it."
+            ) from error
         self.step = run.step
         loop.run.__dict__.update(run.__dict__ | {"reason": "running", "message": "", "stopping": ""})
 

@@ -145,9 +145,14 @@ class Run:
 
     @classmethod
     def rebuild(cls, record: dict[str, Any], curves: dict[str, torch.Tensor]) -> "Run":
-        """A run from `record()` and `curves()`."""
-        losses, norms = curves["run.losses"].tolist(), curves["run.gradient_norms"].tolist()
-        return cls(**record, losses=losses, gradient_norms=norms)
+        """A run from `record()` and `curves()`; raises LessonError if they are not those of this version."""
+        try:
+            losses, norms = curves["run.losses"].tolist(), curves["run.gradient_norms"].tolist()
+            return cls(**record, losses=losses, gradient_norms=norms)
+        except (KeyError, TypeError) as error:
+            raise LessonError(
+                f"This record of a training is not one that this version reads ({error}); train it again."
+            ) from error
 
     def best(self, figure: str = "valid") -> float:
         """The lowest value that a figure reached in any evaluation; nan if it was never computed."""
