@@ -59,7 +59,7 @@ PROSE = (
         (PROSE, "night.txt", "text"),
         (
             b"1914. A year.\n1915. Another, and a worse one for all who lived in it, on land or at sea.\n"
-            * 90,
+            * 150,
             "",
             "text",
         ),
