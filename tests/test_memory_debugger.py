@@ -214,9 +214,8 @@ def test_clicks_choose_the_slots_that_are_shown():
     shown = explorer.figure.data[discs].customdata
 
     def click(trace, place):
-        name = explorer.figure.data[trace].name
-        points = SimpleNamespace(trace_index=trace, trace_name=name, point_inds=[place])
-        explorer._click(None, points, None)
+        hit = explorer.canvas.data[trace]
+        explorer._click(hit, SimpleNamespace(trace_name=hit.name, point_inds=[place]), None)
 
     click(usage, [5, 3])
     assert explorer.value()["slot"] == shown[5] and explorer.value()["at"] == 3

@@ -178,6 +178,13 @@ def test_a_click_chooses_slot_and_moment():
     assert at("memory", (0, 1)) == {"slot": 5} and at("answer", (0, 1)) is None
 
 
+def test_a_click_on_a_row_chooses_the_slot_that_is_drawn_there(machine):
+    explorer = memory_tape.tape(machine, length=4)
+    weights = named(explorer.canvas, "write weights")
+    explorer._click(weights, SimpleNamespace(trace_name="write weights", point_inds=[[3, 2]]), None)
+    assert explorer.value()["slot"] == weights.customdata[3][2] and explorer.value()["at"] == 2
+
+
 def test_steps_and_places_that_are_not_there(machine):
     explorer = memory_tape.tape(machine, length=4)
     explorer.value(step=60, at=60, change="emptied", slot=11)

@@ -285,8 +285,8 @@ class Explorer(Controlled):
     """A pure picture with its controls, for JupyterLab and, without any kernel, for tests and export.
 
     `picture(**values)` returns a `theme.Figure`. `clicked(points)`, if given, turns a click on a trace into
-    changes of the controls (a dict) or None. Errors that are meant for the learner appear in the message
-    line; the picture and everything else stay as they were.
+    changes of the controls (a dict) or None; points.customdata is that of the whole trace. Errors that are
+    meant for the learner appear in the message line; the picture and everything else stay as they were.
     """
 
     def __init__(
@@ -360,6 +360,7 @@ class Explorer(Controlled):
             trace.on_click(self._click)
 
     def _click(self, trace: Any, points: Any, state: Any) -> None:
+        points.customdata = trace.customdata  # plotly says where a point is, not what stands there
         changes = self._clicked(points) if points.point_inds else None
         if changes:
             self.value(**changes)

@@ -72,16 +72,12 @@ def debugger(
     # One machine reads one sequence for all steps of a scrub; a new explorer looks at the machine anew.
     stage = functools.lru_cache(maxsize=16)(functools.partial(staged, machine, task))
     first = stage(size, 0, NOTHING, 0, 0)
-    last = staged(machine, task, largest, 0, NOTHING, 0, 0).now.steps - 1
+    last = staged(machine, task, max(largest, size), 0, NOTHING, 0, 0).now.steps - 1
     step = first.asked[0]
     read = int(first.now["read weights"][0, step, 0].argmax())
     heads = {f"head {k}": k for k in range(machine.read_heads)}
     possible = [name for name in CHANGES if machine.linked or name not in (UNLINKED, BY_CONTENT)]
-
-    def clicked(points: Any) -> dict[str, int] | None:
-        return chosen(points, explorer.figure.data[points.trace_index].customdata)
-
-    explorer = Explorer(
+    return Explorer(
         functools.partial(drawn, stage),
         clicked=clicked,
         step=Time(maximum=last, value=step, label="time step", pace=500),
@@ -92,7 +88,6 @@ def debugger(
         slot=Index(machine.slots - 1, read, label="slot"),
         at=Index(last, max(0, step - 1), label="step of the change"),
     )
-    return explorer
 
 
 def drawn(
@@ -321,14 +316,11 @@ def _axes(scene: Scene) -> dict[str, dict]:
     }  # fmt: skip
 
 
-def chosen(points: Any, slots: Any) -> dict[str, int] | None:
-    """What a click on a trace chooses: on weights or usage slot and moment, in the links a slot.
-
-    slots: the slots that the trace shows, its `customdata`.
-    """
+def clicked(points: Any) -> dict[str, int] | None:
+    """What a click on a trace chooses: on weights or usage slot and moment, in the links a slot."""
     if points.trace_name in ("write weights", "read weights", "usage"):
         row, column = points.point_inds[0]
-        return {"slot": int(slots[row][column]), "at": int(column)}
+        return {"slot": int(points.customdata[row][column]), "at": int(column)}
     if points.trace_name == "slots":
-        return {"slot": int(slots[points.point_inds[0]])}
+        return {"slot": int(points.customdata[points.point_inds[0]])}
     return None
