@@ -30,7 +30,7 @@ else ifeq ($(RELEASES),newest)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test style units nbval browser notebook tour readme train claim bench lock clean demo student
+.PHONY: help lab test style units nbval browser notebook tour site readme train claim bench lock clean demo student
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -70,6 +70,10 @@ student: $(LAB_READY)  ## write copies for a class, without solutions and output
 tour: $(TEST_READY) $(CORPORA_READY)  ## film the README's moving picture
 	$(RUN) -m tools.browser
 	$(RUN) -m tools.tour
+
+site: $(TEST_READY) $(CORPORA_READY)  ## make the course's static pages, build/site/html, and look at every one
+	$(RUN) -m tools.browser
+	$(RUN) -m tools.site $(SITE)
 
 readme: $(LAB_READY)  ## write the generated parts of README.md
 	$(RUN) -m tools.readme

@@ -53,7 +53,7 @@ def main() -> None:
         runtime = freeze(python)
         pins = pathlib.Path(folder, "pins.txt")
         pins.write_text("\n".join(runtime))
-        subprocess.check_call([*install, "-c", str(pins), *direct("songs", "build", "test")])
+        subprocess.check_call([*install, "-c", str(pins), *direct("songs", "build", "site", "test")])
         tests = freeze(python) - runtime
     write("requirements.txt", "what a learner needs", sorted(runtime, key=str.lower))
     write(
@@ -61,7 +61,7 @@ def main() -> None:
         "what tests and builds add",
         ["-r requirements.txt", *sorted(tests, key=str.lower)],
     )
-    lowest = [requirement.replace(">=", "==") for requirement in direct("songs", "build", "test")]
+    lowest = [requirement.replace(">=", "==") for requirement in direct("songs", "build", "site", "test")]
     write("requirements-lowest.txt", "the lower bounds of pyproject.toml", lowest)
 
 

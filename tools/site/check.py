@@ -8,11 +8,12 @@ import urllib.parse
 from collections import Counter
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 from tools.lab import launch
 
 WIDTHS = (1280, 390)  # a desktop and a phone, in pixels
+DRAWN = "() => [...document.querySelectorAll('.plot')].every((one) => one.querySelector('.main-svg'))"
 HEAVIEST = 4_000_000  # bytes of a page; plotly.min.js, which all share, is larger
 
 
@@ -81,9 +82,10 @@ def open_(page: Page, path: Path, width: int) -> list[str]:
     page.goto(path.resolve().as_uri())
     page.evaluate("""async () => { for (let y = 0; y < document.body.scrollHeight; y += 800) {
         scrollTo(0, y); await new Promise((done) => setTimeout(done, 40)); } }""")
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('.plot')].every((one) => one.querySelector('.main-svg'))"
-    )
+    try:
+        page.wait_for_function(DRAWN)
+    except TimeoutError:
+        wrong.append("does not draw its figures")
     wide = page.evaluate("() => document.documentElement.scrollWidth")
     if wide > width:
         wrong.append(f"is {wide} px wide")

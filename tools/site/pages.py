@@ -140,8 +140,8 @@ def explorers(lessons: list[readme.Lesson], gallery: dict[str, Exhibit]) -> None
             for exhibit in own
         ]
         if rows:
-            link = f"[Lesson {one.slug[:2]}](lessons/{one.slug}.ipynb)"
-            parts.append(f"## {one.question}\n\n{link}\n\n<ul>{''.join(rows)}</ul>\n\n")
+            link = f"[{one.slug[:2]} · {one.question}](lessons/{one.slug}.ipynb)"
+            parts.append(f'{link}\n\n<ul class="chips">{"".join(rows)}</ul>\n\n')
     write("explorers", f"""# Explorers
 
 Each of these is a page that needs no kernel and no network. What a control offers was drawn or computed

@@ -11,7 +11,7 @@ function themeNow() {
 }
 
 // Searching reads other pages for excerpts, which a browser forbids to pages opened from a disk.
-if (location.protocol === "file:" && window.DOCUMENTATION_OPTIONS) DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
 let loading = null;
 function plotly() {

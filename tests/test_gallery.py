@@ -1,0 +1,80 @@
+"""Every explorer of the course is in the gallery, and its page is made by one call."""
+
+import ast
+import json
+import re
+
+import pytest
+import yaml
+
+from lessons.errors import LessonError
+from tests.test_layout import ROOT
+from widgets import gallery
+from widgets.explorer import Explorer
+
+
+def makers() -> set[str]:
+    """Public functions of widgets that return an explorer or a widget of their own, as "module.function"."""
+    found = set()
+    for path in sorted((ROOT / "widgets").glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        classes = {
+            node.name
+            for node in tree.body
+            if isinstance(node, ast.ClassDef)
+            and any(
+                base in ast.unparse(node).split(":")[0] for base in ("AnyWidget", "Controlled", "Explorer")
+            )
+        }
+        for node in tree.body:
+            public = isinstance(node, ast.FunctionDef) and node.returns and not node.name.startswith("_")
+            if public and ast.unparse(node.returns) in classes | {"Explorer"}:
+                found.add(f"{path.stem}.{node.name}")
+    return found
+
+
+def test_every_explorer_of_the_course_is_listed():
+    listed = {one.made_by for one in gallery.explorers().values()}
+    assert makers() - listed - {"training.live"} == set()
+    assert listed <= makers() | {"gates.microscope", "quiz.show"} and "ntm.beyond" in listed
+
+
+def test_the_makers_are_found():
+    assert {"gates.explore", "studio.explore", "lstm.diagram", "recursive.tree", "pad.pad"} <= makers()
+
+
+def test_exhibits_belong_to_lessons_that_there_are():
+    slugs = {path.stem[3:] for path in (ROOT / "notebooks" / "text").glob("[0-9][0-9]_*.py")}
+    strange = {name: one.lesson for name, one in gallery.explorers().items() if one.lesson not in slugs}
+    assert {name for name in strange if not name.startswith("quiz-")} == set()
+
+
+@pytest.mark.parametrize("name", ["switchboard", "two-ways", "diagram", "quiz-lstm", "tree", "pad"])
+def test_an_exhibit_is_a_page_by_one_call(name, tmp_path):
+    path = gallery.find(name).page(tmp_path / "page.html", plotly="../plotly.min.js")
+    text = path.read_text(encoding="utf-8")
+    assert path.stat().st_size < 3_000_000
+    assert "Content-Security-Policy" in text and not re.search(r"(?:src|href)=\"https?:", text)
+    state = json.loads(re.search(r'<script id="state" type="application/json">(.*?)</script>', text, re.S)[1])
+    assert state
+    if isinstance(gallery.find(name).open(), Explorer):
+        assert len(state["states"]) > 10 and any("data" in one for one in state["states"].values())
+
+
+def test_a_page_says_what_a_notebook_says_where_there_is_no_picture(tmp_path):
+    text = gallery.find("switchboard").page(tmp_path / "s.html", plotly="p.js").read_text(encoding="utf-8")
+    state = json.loads(re.search(r'<script id="state" type="application/json">(.*?)</script>', text, re.S)[1])
+    said = {state["pool"][one["message"]] for one in state["states"].values() if "message" in one}
+    assert any("peepholes" in sentence for sentence in said)
+
+
+def test_an_unknown_explorer_is_named_with_those_there_are():
+    with pytest.raises(LessonError, match=r"no explorer 'x'.*tape"):
+        gallery.find("x")
+
+
+def test_the_workflow_publishes_what_make_site_builds():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "site.yml").read_text(encoding="utf-8"))
+    build, publish = workflow["jobs"]["build"], workflow["jobs"]["publish"]
+    assert any(step.get("run") == "make site" for step in build["steps"])
+    assert build["steps"][-1]["with"]["path"] == "build/site/html" and publish["needs"] == "build"
