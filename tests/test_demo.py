@@ -97,6 +97,12 @@ def test_the_page_opens_a_picture_in_a_theme_and_changes_it(ask):
     assert again["parts"][0]["state"]["values"]["z"] == 0.25, "kept until the program ends"
 
 
+def test_a_topic_is_named_by_word_or_number():
+    shown = demo.Demo()
+    assert demo.first(shown, "lstm") == demo.first(shown, "04") == "lstm"
+    assert demo.first(shown, "") == demo.first(shown, "nonsense") == "start_here"
+
+
 def test_strangers_and_wrong_addresses_are_refused_in_a_sentence(ask):
     assert ask("/lessons", Origin="http://elsewhere") == (403, "Only the demo's own page may ask this.")
     for path in (

@@ -15,8 +15,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from plotly.offline import get_plotlyjs
 
+from lessons.errors import LessonError
 from tools import outline
-from widgets import esm
+from widgets import esm, theme
+from widgets.showcase import TOPICS
+from widgets.stage import Stage, wire
 
 HEADER = "X-Unrolled"  # a page of another site cannot send it, so it cannot move anything here
 POLICY = (
@@ -47,14 +50,12 @@ class Demo:
     """The explorers that are open; one hand at a time moves them."""
 
     def __init__(self) -> None:
-        self.stages: dict[str, object] = {}
+        self.stages: dict[str, Stage] = {}
         self.lock = threading.Lock()
 
     @functools.cached_property
     def lessons(self) -> list[dict]:
         """What there is to show: lessons in order, with their questions and the names of their pictures."""
-        from widgets.showcase import TOPICS
-
         found = []
         for one in outline.outlines():
             slug = one.slug[3:]
@@ -71,10 +72,6 @@ class Demo:
 
     def open(self, lesson: str, picture: int, theme_name: str) -> dict:
         """The parts of a picture in a theme, made when it is first asked for."""
-        from widgets import theme
-        from widgets.showcase import TOPICS
-        from widgets.stage import Stage
-
         key = f"{lesson}/{picture}/{theme_name}"
         with self.lock:
             theme.use(theme_name)
@@ -84,8 +81,6 @@ class Demo:
 
     def change(self, stage: str, number: int, traits: dict) -> dict:
         """What a hand has moved, and what follows from it."""
-        from widgets import theme
-
         with self.lock:
             theme.use(stage.rpartition("/")[2])
             return self.stages[stage].change(number, traits)
@@ -120,9 +115,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def told(self, find) -> None:
         """Answer with what `find()` returns, as JSON; a sentence where it cannot be had."""
-        from lessons.errors import LessonError
-        from widgets.stage import wire
-
         if self.headers.get(HEADER) is None:
             return self.answer("Only the demo's own page may ask this.", "text/plain", 403)
         try:
@@ -146,6 +138,12 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing of every request."""
 
 
+def first(demo: Demo, topic: str) -> str:
+    """The lesson that a topic names, by word or number; the first one for any other."""
+    slugs = {row[key]: row["slug"] for row in demo.lessons for key in ("number", "slug")}
+    return slugs.get(topic, demo.lessons[0]["slug"])
+
+
 def serve(port: int = 0) -> ThreadingHTTPServer:
     """A server on this machine alone; `server_port` tells where, `serve_forever()` runs it."""
     handler = type("Handler", (Handler,), {"demo": Demo()})
@@ -163,6 +161,10 @@ def main(argv: list[str] | None = None) -> int:
     server = serve(asked.port)
     address = f"http://127.0.0.1:{server.server_port}/?lesson={asked.topic}"
     address += "&theme=dark" if asked.dark else ""
+    demo = server.RequestHandlerClass.demo
+    # The first picture is made while the browser starts.
+    begin = (first(demo, asked.topic), 0, "dark" if asked.dark else "light")
+    threading.Thread(target=demo.open, args=begin, daemon=True).start()
     print(f"The pictures are at {address}\nStop with Ctrl-C.", flush=True)
     if not asked.no_browser:
         webbrowser.open(address)

@@ -144,8 +144,18 @@ def table(preset: str = "cpu") -> str:
     """The measurements as a Markdown table, one notebook a row."""
     runs = load()["runs"].get(preset, {})
     one, two = runs.get("1", {}), runs.get("2", {})
-    head = "| notebook | kernel, peak | with the server | on one core | on two cores |\n|---|--:|--:|--:|--:|"
-    return "\n".join([head, *(line(name, one.get(name), two.get(name)) for name in names())])
+    head = (
+        "| notebook | kernel, peak | with the server | processor time on one core | on two |\n"
+        "|---|--:|--:|--:|--:|"
+    )
+    rows = [line(name, one.get(name), two.get(name)) for name in names()]
+    found = [row for rows_of in (one, two) for row in rows_of.values()]
+    if not found:
+        return "Not measured yet."
+    about = load()
+    when = max(row["date"] for row in found)
+    told = f"`{about['command']}`, {when}, {about['machine']}, torch {about['versions']['torch']}."
+    return "\n".join([told, "", head, *rows])
 
 
 def line(name: str, one: dict | None, two: dict | None) -> str:
@@ -153,7 +163,7 @@ def line(name: str, one: dict | None, two: dict | None) -> str:
     if not found:
         return f"| `{name}` | not measured yet | | | |"
     kernel, together = (max(row[key] for row in found) for key in ("kernel", "together"))
-    times = [f"{row['seconds']} s" if row else "–" for row in (one, two)]
+    times = [f"{row['processor']} s" if row else "–" for row in (one, two)]
     return f"| `{name}` | {kernel} MB | {together} MB | {times[0]} | {times[1]} |"
 
 

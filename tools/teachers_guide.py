@@ -37,7 +37,7 @@ def lesson(one: Outline) -> str:
 def cost(slug: str) -> str:
     """What Run All takes, as measured; nothing where it is not measured yet."""
     row = memory.load()["runs"].get("cpu", {}).get("1", {}).get(slug)
-    return f" *Run All* takes {row['seconds']} s and {row['kernel']} MB on one core." if row else ""
+    return f" *Run All* takes {row['processor']} s of one core and {row['kernel']} MB." if row else ""
 
 
 def show(one: Outline) -> str:
