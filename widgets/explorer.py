@@ -126,17 +126,20 @@ class Index:
 
 @dataclass(frozen=True)
 class Text:
-    """A line of text."""
+    """A line of text, of at most so many characters."""
 
     value: str
     label: str | None = None
+    most: int = 2000
     kind: str = "text"
 
     def spec(self) -> dict[str, Any]:
-        return {}
+        return {"most": self.most}
 
     def read(self, wire: Any) -> str:
-        return str(wire)
+        if len(text := str(wire)) > self.most:
+            raise LessonError(f"It has at most {self.most:,} characters; this text has {len(text):,}.")
+        return text
 
     def write(self, value: str) -> str:
         return value

@@ -1,6 +1,6 @@
 /** The weighted die: what a network expects next, rolled one character at a time, or chosen by hand. */
 import { byChance, createRolls, distribution, entropy, needed, place } from "./chance.js";
-import { KEYS, button, clip, createTooltip, element, glyph, labelled, listenKeys, percent, quoted, spoken, write } from "./dom.js";
+import { KEYS, button, clip, createTooltip, element, glyph, labelled, limit, listenKeys, percent, quoted, spoken, write } from "./dom.js";
 import { buildNetwork, encode, run, step } from "./rnn.js";
 import { createStore } from "./store.js";
 import { followTheme, stillness } from "./theme.js";
@@ -230,6 +230,11 @@ function createSettings(view, act) {
       store.set({ message: "", seed_text: text.value, picks: [], used: 0 });
     },
   } });
+  let cut = "";
+  limit(text, LONGEST, (words) => {
+    cut = words;
+    store.touch("cut");
+  });
   const message = element("span", { class: "un-message", role: "alert" });
   return {
     element: element("div", { class: "un-settings" },
@@ -242,7 +247,7 @@ function createSettings(view, act) {
       warm.value = state.temperature;
       for (const [name, box] of Object.entries(inputs)) if (document.activeElement !== box) box.value = shown(name, state[name]);
       if (text.value !== state.seed_text) text.value = state.seed_text;
-      write(message, [state.message, view.say].filter(Boolean).join(" "));
+      write(message, [state.message, cut, view.say].filter(Boolean).join(" "));
     },
   };
 }

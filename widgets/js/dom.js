@@ -25,6 +25,25 @@ export const drawing = (tag, properties = {}, ...children) =>
 /** JupyterLab keeps keys from anything that does not carry this. */
 export const KEYS = { "data-lm-suppress-shortcuts": "true" };
 
+/** What a view says when its kernel is silent. */
+export const SILENT = "The kernel has not answered: it is busy, or it was restarted; then run this cell again.";
+
+/** A text box takes so many characters and no more: the browser cuts what is pasted, and `say` tells of it, or "". */
+export function limit(box, most, say) {
+  box.maxLength = most;
+  box.addEventListener("paste", ({ clipboardData }) => {
+    const count = clipboardData.getData("text").length,
+      room = most - box.value.length + box.selectionEnd - box.selectionStart;
+    say(count > room ? tooLong(count, room, most) : "");
+  });
+  box.addEventListener("input", ({ inputType }) => inputType !== "insertFromPaste" && say(""));
+  return box;
+}
+
+const tooLong = (count, room, most) =>
+  `Of the ${count.toLocaleString("en")} characters pasted the first ${Math.max(0, room).toLocaleString("en")} were taken: ` +
+  `this box holds ${most.toLocaleString("en")}.`;
+
 /** A labelled control: the words in front, the control behind. */
 export const labelled = (words, control) =>
   element("label", { class: "un-label" }, element("span", { text: words }), control);

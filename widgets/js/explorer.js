@@ -3,6 +3,7 @@
 // the next is sent when the kernel has answered (`done`), so that dragging never piles up work.
 
 const PATIENCE_MS = 4000; // after this a kernel that does not answer is asked again
+const SILENT = "The kernel has not answered: it is busy, or it was restarted; then run this cell again.";
 const GLYPHS = { back: "◀", play: "▶ play", pause: "❚❚ pause", next: "▶", reset: "↺ reset" };
 
 function element(name, attributes = {}, ...children) {
@@ -33,6 +34,8 @@ function render({ model, el }) {
   let waiting = 0;
   let queued = false;
   let timer = null;
+  let patience = null;
+  let own = ""; // what the bar itself has to say
   const setters = {};
   const spec = model.get("spec");
   const time = spec.find((control) => control.kind === "time");
@@ -43,17 +46,27 @@ function render({ model, el }) {
   const bar = element("div", { class: "bar", role: "group", "aria-label": "controls" });
 
   function send() {
-    if (Date.now() - waiting < PATIENCE_MS) {
+    if (waiting && performance.now() - waiting < PATIENCE_MS) {
       queued = true;
       return;
     }
     queued = false;
     // The kernel answers changes only: nothing is asked where nothing changes, as at the end of a slider.
     if (JSON.stringify(values) === JSON.stringify(model.get("values"))) return;
-    waiting = Date.now();
+    waiting = performance.now();
+    clearTimeout(patience);
+    patience = setTimeout(() => {
+      say(SILENT);
+      if (queued) send();
+    }, PATIENCE_MS + 100);
     model.set("values", { ...values });
     model.set("asked", model.get("asked") + 1);
     model.save_changes();
+  }
+
+  function say(words) {
+    own = words;
+    show();
   }
 
   function change(name, value) {
@@ -65,6 +78,8 @@ function render({ model, el }) {
   function answered() {
     if (model.get("done") < model.get("asked")) return;
     waiting = 0;
+    clearTimeout(patience);
+    if (own === SILENT) say("");
     if (queued) send();
   }
 
@@ -166,9 +181,19 @@ function render({ model, el }) {
     return [element("div", { class: "group" }, ...parts)];
   }
 
-  function text({ name, label }) {
-    const input = free(element("input", { type: "text", "aria-label": label, spellcheck: "false" }));
-    input.addEventListener("input", () => change(name, input.value.replaceAll("⏎", "\n")));
+  // The browser cuts what is pasted to what the box holds.
+  function text({ name, label, most }) {
+    const input = free(element("input", { type: "text", "aria-label": label, spellcheck: "false", maxlength: most }));
+    input.addEventListener("paste", (event) => {
+      const count = event.clipboardData.getData("text").length;
+      const room = most - input.value.length + input.selectionEnd - input.selectionStart;
+      const [pasted, taken, all] = [count, Math.max(0, room), most].map((n) => n.toLocaleString("en"));
+      say(count > room ? `Of the ${pasted} characters pasted the first ${taken} were taken: this box holds ${all}.` : "");
+    });
+    input.addEventListener("input", (event) => {
+      if (event.inputType !== "insertFromPaste") say("");
+      change(name, input.value.replaceAll("⏎", "\n"));
+    });
     setters[name] = (value) => {
       if (document.activeElement !== input) input.value = value.replaceAll("\n", "⏎");
     };
@@ -214,7 +239,7 @@ function render({ model, el }) {
   function show() {
     heading.textContent = model.get("title");
     summary.textContent = model.get("summary");
-    message.textContent = model.get("message");
+    message.textContent = own || model.get("message");
     const plot = el.closest(".unrolled-card")?.querySelector(".js-plotly-plot");
     plot?.setAttribute("role", "img");
     plot?.setAttribute("aria-label", `${heading.textContent} ${summary.textContent}`);
@@ -241,6 +266,7 @@ function render({ model, el }) {
   });
   return () => {
     clearInterval(look);
+    clearTimeout(patience);
     stop();
     for (const [event, listener] of listeners) model.off(event, listener);
   };

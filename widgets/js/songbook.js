@@ -1,10 +1,11 @@
 /** A tune to be written, read, seen and heard: its text, its score, its notes on a piano roll, its sound. */
 import { css, shade } from "./colour.js";
-import { KEYS, button, clip, createTooltip, drawing, element, labelled, listenKeys, percent, setOptions, write } from "./dom.js";
+import { KEYS, SILENT, button, clip, createTooltip, drawing, element, labelled, limit, listenKeys, percent, setOptions, write } from "./dom.js";
 import { createStore } from "./store.js";
 import { followTheme } from "./theme.js";
 
 const SHARED = ["text", "choice", "repeats", "asked", "done", "title", "summary", "message", "theme"];
+const PATIENCE_MS = 15000, MOST = 20_000; // characters of a tune, as in lessons/abc_reader.py
 const ROLL = 190, LEFT = 46, FOOT = 22, ROUND = 2;
 const PICTURE = "data:image/svg+xml;base64,"; // nothing else is ever shown as a picture
 
@@ -14,7 +15,16 @@ function render({ model, el }) {
   const store = createStore(model, SHARED);
   const view = { root, store, state: store.state, model, tip: createTooltip(root) };
   const theme = followTheme(root, store.state.theme, () => store.touch("theme"));
-  view.ask = (what) => store.set({ asked: { what, number: (store.state.asked.number ?? 0) + 1 } });
+  view.silent = () => view.late && store.state.asked.number > store.state.done;
+  view.ask = (what) => {
+    store.set({ asked: { what, number: (store.state.asked.number ?? 0) + 1 } });
+    clearTimeout(view.patience);
+    view.late = false;
+    view.patience = setTimeout(() => {
+      view.late = true;
+      store.touch("late");
+    }, PATIENCE_MS);
+  };
   const parts = [createTop, createPickers, createBox, createPlayer, createScore, createRoll].map((make) => make(view));
   root.append(...parts.map((part) => part.element));
   store.listen((changed) => {
@@ -27,6 +37,7 @@ function render({ model, el }) {
   size.observe(root);
   store.touch("tune");
   return () => {
+    clearTimeout(view.patience);
     for (const part of parts) part.stop?.();
     for (const name of ["_sound", "_notes", "_score"]) model.off(`change:${name}`, heard);
     size.disconnect();
@@ -81,12 +92,17 @@ function createPickers({ store, state, model, ask }) {
 }
 
 /** The tune's text, and what is wrong with it. */
-function createBox({ store, state, model, ask }) {
+function createBox({ store, state, model, ask, silent }) {
   const box = element("textarea", { class: "un-text", rows: 8, spellcheck: "false", readonly: model.alone || undefined, "aria-label": "the tune in ABC notation", ...KEYS,
     on: { input: () => store.set({ text: box.value }) } });
   const read = button("read the box", "read the box: draw and play the tune that is written there", () => ask("read"));
   read.hidden = Boolean(model.alone);
   const what = model.alone ? "the tune in ABC notation" : "the tune in ABC notation (edit it, then read it)";
+  let cut = "";
+  limit(box, MOST, (words) => {
+    cut = words;
+    store.touch("cut");
+  });
   const message = element("p", { class: "un-message", role: "status" });
   return {
     element: element("div", { class: "un-text-box" },
@@ -95,7 +111,7 @@ function createBox({ store, state, model, ask }) {
       if (box.value !== state.text) box.value = state.text;
       const waiting = (state.asked.number ?? 0) > state.done;
       read.disabled = waiting;
-      write(message, waiting ? "" : state.message);
+      write(message, cut || (silent() ? SILENT : waiting ? "" : state.message));
     },
   };
 }

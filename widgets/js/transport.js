@@ -1,8 +1,10 @@
 /** Time, unit, layer, model and text: the controls above the pictures. */
 import { LONG } from "./colour.js";
-import { KEYS, button, clip, element, labelled, number, setOptions, spoken, write } from "./dom.js";
+import { KEYS, button, clip, element, labelled, limit, number, setOptions, spoken, write } from "./dom.js";
 import { SIGNALS } from "./rnn.js";
 import { stillness } from "./theme.js";
+
+const MOST = 10_000; // characters of a text box, more than are read
 
 export function createTransport(view) {
   const { store, state, lab } = view;
@@ -145,6 +147,11 @@ export function createTextBox(view) {
       },
     },
   });
+  let cut = "";
+  limit(box, MOST, (words) => {
+    cut = words;
+    store.touch("cut");
+  });
   const message = element("span", { class: "un-message", role: "status" });
   return {
     element: element(
@@ -160,7 +167,7 @@ export function createTextBox(view) {
     ),
     /** Keep the box and the message line right, also when there is nothing that could be read. */
     say(changed) {
-      write(message, [state.message, lab.note].filter(Boolean).join(" "));
+      write(message, [state.message, cut, lab.note].filter(Boolean).join(" "));
       if (changed.has("text") && box.value !== state.text) box.value = state.text;
     },
   };

@@ -1,6 +1,6 @@
 /** A tree that a recursive network has read: walk through it, close a part, change a symbol, and see what moves. */
 import { css, shade } from "./colour.js";
-import { KEYS, button, element, labelled, number, setOptions, write } from "./dom.js";
+import { KEYS, button, element, labelled, limit, number, setOptions, write } from "./dom.js";
 import { createStore } from "./store.js";
 import { followTheme } from "./theme.js";
 import { createTreeDrawing, roomFor, spokenNode } from "./tree_drawing.js";
@@ -8,6 +8,7 @@ import { childrenOf, closedAtFirst, underneath } from "./tree_layout.js";
 
 const TRAITS = ["_tree", "node", "closed", "text", "theme", "message"];
 const PATIENCE_MS = 6000,
+  MOST = 10_000, // characters of the text box, more than any tree here has
   USUAL_WIDTH = 940, // of a notebook's output, in pixels, before the page has laid it out
   PADDING = 50;
 const HELP = [
@@ -42,7 +43,7 @@ function render({ model, el }) {
   store.listen((changed) => {
     if (changed.has("theme")) view.theme.choose(store.state.theme);
     if (changed.has("_tree")) view.answered();
-    write(message, store.state.message || view.waiting);
+    write(message, view.cut || store.state.message || view.waiting);
     write(title, view.tree().title ?? "A tree");
     write(sentence, view.tree().summary ?? "");
     const empty = !view.tree().nodes.length;
@@ -69,6 +70,7 @@ function createTreeView(model, root, store) {
     store,
     state,
     waiting: "",
+    cut: "",
     theme: followTheme(root, state.theme, () => store.touch("theme")),
     tree: () => (state._tree?.nodes ? state._tree : { nodes: [] }),
     choose: (node) => store.set({ node }),
@@ -86,7 +88,7 @@ function createTreeView(model, root, store) {
       model.save_changes();
       clearTimeout(view.patience);
       view.patience = setTimeout(() => {
-        view.waiting = "No kernel answers, so the tree stays as it is; in a running notebook it would be read.";
+        view.waiting = "No kernel answers, so the tree stays as it is; run this cell again in a notebook, and it is read.";
         store.touch("message");
       }, PATIENCE_MS);
     },
@@ -119,6 +121,10 @@ function createTreeText(view) {
         read();
       },
     },
+  });
+  limit(box, MOST, (words) => {
+    view.cut = words;
+    view.store.touch("message");
   });
   const read = () => view.ask({ act: "text", text: box.value });
   return {
