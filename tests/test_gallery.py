@@ -35,8 +35,8 @@ def makers() -> set[str]:
 
 def test_every_explorer_of_the_course_is_listed():
     listed = {one.made_by for one in gallery.explorers().values()}
-    assert makers() - listed - {"training.live"} == set()
-    assert listed <= makers() | {"gates.microscope", "quiz.show"} and "ntm.beyond" in listed
+    assert makers() - listed == set()
+    assert listed <= makers() and "ntm.beyond" in listed
 
 
 def test_the_makers_are_found():
@@ -46,10 +46,10 @@ def test_the_makers_are_found():
 def test_exhibits_belong_to_lessons_that_there_are():
     slugs = {path.stem[3:] for path in (ROOT / "notebooks" / "text").glob("[0-9][0-9]_*.py")}
     strange = {name: one.lesson for name, one in gallery.explorers().items() if one.lesson not in slugs}
-    assert {name for name in strange if not name.startswith("quiz-")} == set()
+    assert {name for name in strange if not name.startswith("quiz-")} == set()  # a quiz may come first
 
 
-@pytest.mark.parametrize("name", ["switchboard", "two-ways", "diagram", "quiz-lstm", "tree", "pad"])
+@pytest.mark.parametrize("name", ["gru-unit", "diagram", "quiz-lstm", "pad"])
 def test_an_exhibit_is_a_page_by_one_call(name, tmp_path):
     path = gallery.find(name).page(tmp_path / "page.html", plotly="../plotly.min.js")
     text = path.read_text(encoding="utf-8")

@@ -5,13 +5,16 @@ from functools import cache
 from lessons import (
     CharModel,
     bidirectional,
+    capstone,
     char_rnn,
     corpora,
     curriculum,
     deep_rnns,
     depth_study,
+    dnc_training,
     fit,
     gru,
+    memory_tasks,
     memory_training,
     penmanship,
     recurrence,
@@ -22,8 +25,10 @@ from lessons import (
     tree_study,
     units,
     vanishing_gradients,
+    what_came_next,
 )
 from lessons.tagging import Tagging
+from lessons.tasks import UntilSolved
 from lessons.tracing import Trace
 from lessons.translation import Translation
 from widgets import (
@@ -32,23 +37,29 @@ from widgets import (
     cliff,
     exposure,
     feedback,
+    forecast,
     gates,
     gnmt,
     gradient_clipping,
     handwriting,
     lstm,
     lstm_variants,
+    matrix_memory,
+    memory_debugger,
     memory_tape,
+    ngrams,
     ntm,
     pad,
     recurrent_dropout,
     recursive,
     sampling,
+    sketching,
     song_book,
     studio,
     switchboard,
     text,
     two_ways,
+    underground,
 )
 from widgets import bidirectional as tags
 from widgets import (
@@ -57,6 +68,7 @@ from widgets import (
 from widgets import gru as gru_pictures
 from widgets import recurrence as elman
 from widgets import vanishing_gradients as vanishing
+from widgets import what_came_next as later
 from widgets.gallery import exhibit
 
 SCRIPT = (
@@ -442,3 +454,66 @@ def _():
 @exhibit("beyond", "ntm", "ntm.beyond", "Longer than in training", length=range(10, 121, 10), seed=range(3))
 def _():
     return ntm.beyond({"machine": memory_training.pretrained()}, memory_training.preset("cpu"), (20, 40, 60))
+
+
+# 17-20: later networks
+
+
+@exhibit("n-grams", "ntm", "ngrams.beside", "Counting, and the machine", step=range(0, 200, 5), seed=(0, 1))
+def _():
+    return ngrams.beside(memory_training.pretrained(memory_tasks.NGRAMS))
+
+
+@exhibit(
+    "debugger", "dnc", "memory_debugger.debugger", "Memory debugger", step=range(30), size=None, seed=None,
+    slot=None, at=None,
+)  # fmt: skip
+def _():
+    return memory_debugger.debugger(dnc_training.pretrained(dnc_training.SENTENCES), size=4)
+
+
+@exhibit("walk", "dnc", "underground.walk", "A walk underground", size=(6, 10), seed=range(3))
+def _():
+    return underground.walk(dnc_training.pretrained())
+
+
+@exhibit("fan", "capstone", "forecast.fan", "A forecast as a fan")
+def _():
+    tides = capstone.bring("tides")
+    preset = capstone.preset("cpu").but(threads=1, steps=200, evaluate_every=100)
+    forecaster = tides.model(cell="lstm", hidden_size=32)
+    tides.fit(forecaster, preset, progress=False)
+    return forecast.fan(forecaster, tides.data)
+
+
+@exhibit("sketch", "capstone", "sketching.sketch", "A pen that goes on")
+def _():
+    pen = capstone.bring("pen")
+    preset = capstone.preset("cpu").but(threads=1, steps=300, evaluate_every=150)
+    sketcher = pen.model("gru")
+    pen.fit(sketcher, preset, progress=False)
+    return sketching.sketch(sketcher, pen.data)
+
+
+@exhibit(
+    "recalled",
+    "what_came_next",
+    "matrix_memory.recalled",
+    "A matrix that recalls",
+    seed=(0, 1, 2),
+    slot=None,
+    at=None,
+)
+def _():
+    pairs = what_came_next.pairs("cpu").but(threads=1)
+    task = what_came_next.recalling(pairs)
+    fit(task, watch=UntilSolved(), progress=False)
+    return matrix_memory.recalled(task.model, pairs)
+
+
+@exhibit("cells", "what_came_next", "what_came_next.beside", "Later cells side by side")
+def _():
+    preset = what_came_next.preset("cpu").but(steps=150, evaluate_every=150, threads=1)
+    cells = what_came_next.BESIDE.items()
+    tasks = {name: trained(what_came_next.prepare(preset.but(cell=cell))) for name, cell in cells}
+    return later.beside({name: trace(task.model, LINE[:41]) for name, task in tasks.items()})

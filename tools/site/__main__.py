@@ -12,6 +12,7 @@ from pathlib import Path
 
 from plotly.offline import get_plotlyjs
 
+from lessons.errors import LessonError
 from tools import readme
 from tools.site import BUILD, EXTRA, HERE, HTML, ROOT, SOURCE, books, check, mathjax, pages
 from widgets import gallery, theme
@@ -28,7 +29,11 @@ def explorers(wanted: dict[str, gallery.Exhibit]) -> None:
         path, start = folder / f"{name}.html", time.perf_counter()
         if path.is_file() and path.stat().st_mtime > newest:
             continue
-        one.page(path, plotly="../plotly.min.js")
+        try:
+            one.page(path, plotly="../plotly.min.js")
+        except LessonError as problem:  # the check will find the links to it dead
+            print(f"{path.name} is missing: {problem}", flush=True)
+            continue
         print(
             f"{path.name}: {path.stat().st_size / 1e6:.2f} MB, {time.perf_counter() - start:.0f} s",
             flush=True,

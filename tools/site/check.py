@@ -14,6 +14,7 @@ from tools.lab import launch
 
 WIDTHS = (1280, 390)  # a desktop and a phone, in pixels
 DRAWN = "() => [...document.querySelectorAll('.plot')].every((one) => one.querySelector('.main-svg'))"
+PATIENCE = 120_000  # milliseconds; a crowded machine draws slowly
 HEAVIEST = 4_000_000  # bytes of a page; plotly.min.js, which all share, is larger
 
 
@@ -79,6 +80,7 @@ def open_(page: Page, path: Path, width: int) -> list[str]:
     page.on(
         "request", lambda request: None if inside(request.url) else wrong.append(f"asks for {request.url}")
     )
+    page.set_default_timeout(PATIENCE)
     page.goto(path.resolve().as_uri())
     page.evaluate("""async () => { for (let y = 0; y < document.body.scrollHeight; y += 800) {
         scrollTo(0, y); await new Promise((done) => setTimeout(done, 40)); } }""")
