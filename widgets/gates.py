@@ -28,6 +28,7 @@ WORDS = {
     "d": "step size", "norm": "normaliser", "key": "key", "query": "query", "value": "value",
 }  # fmt: skip
 OPEN = ("i", "f", "o", "r", "z")  # these run from 0 (shut) to 1 (open); the others have a sign
+LENGTHS = ("d",)  # but for these, which run from 0 upwards
 QUESTIONS = {
     "f": "Which units keep what they hold?", "i": "Which units let something in?",
     "o": "Which units show what they hold?", "c": "What do the cells hold?",
@@ -193,14 +194,14 @@ def _one(
 
 def _map(values: np.ndarray, name: str, labels: tuple[str, ...], bar: bool = False) -> go.Heatmap:
     every = max(1, math.ceil(values.size / CELLS))
-    limit = 1.0 if name in OPEN else _limit(values)
+    low, limit = _ends(name, values)
     title = {"text": WORDS[name].replace(" ", "<br>"), "side": "top", "font": {"size": 12}}
     return go.Heatmap(
         z=np.ascontiguousarray(values[::every].T),
         x=_categories(labels, len(values))[::every],
-        zmin=0.0 if name in OPEN else -limit,
+        zmin=low,
         zmax=limit,
-        colorscale=theme.scale(theme.UNIT_SCALE if name in OPEN else theme.SIGNED_SCALE),
+        colorscale=theme.scale(theme.SIGNED_SCALE if low else theme.UNIT_SCALE),
         showscale=bar,
         colorbar={"title": title, "thickness": 12, "outlinewidth": 0, "nticks": 5, "x": 1.0, "xpad": 14,
                   "ticks": "", "tickfont": {"color": theme.tokens().soft}},
@@ -220,8 +221,7 @@ def _lane(name: str, series: np.ndarray, labels: tuple[str, ...], k: int) -> go.
 
 
 def _lane_axis(name: str, series: np.ndarray, domain: list[float]) -> dict:
-    limit = 1.0 if name in OPEN else _limit(series)
-    low = 0.0 if name in OPEN else -limit
+    low, limit = _ends(name, series)
     return {
         "domain": domain, "range": [low - 0.04 * limit, limit * 1.04], "tickvals": [low, limit],
         "ticktext": [_number(low), _number(limit)], "tickfont": {"size": 10}, "showgrid": False, "ticklen": 2,
@@ -265,6 +265,15 @@ def _time_axis(labels: tuple[str, ...], steps: int) -> dict:
 
 def _time_title(labels: tuple[str, ...], steps: int) -> str:
     return f"{'character read' if labels else 'time step'} ({steps} steps)"
+
+
+def _ends(name: str, values: np.ndarray) -> tuple[float, float]:
+    """Where the scale of a quantity begins and ends."""
+    if name in OPEN:
+        return 0.0, 1.0
+    if name in LENGTHS:
+        return 0.0, float(np.nanmax(values, initial=0.01))
+    return -_limit(values), _limit(values)
 
 
 def _limit(values: np.ndarray) -> float:
