@@ -114,7 +114,7 @@ def test_the_explorer_offers_what_the_trace_has():
 
 def test_a_click_on_the_map_chooses_the_unit():
     one = gates.explore(made())
-    one._click(None, SimpleNamespace(point_inds=[[3, 7]]), None)
+    one._click(one.canvas.data[0], SimpleNamespace(point_inds=[[3, 7]]), None)
     assert one.value()["unit"] == 3
     one.close()
 

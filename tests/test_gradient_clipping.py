@@ -294,7 +294,7 @@ def test_a_click_on_the_map_starts_there():
     assert landscapes.clicked(Click([1.234], [-0.31])) == {"first": 1.25, "second": -0.3, "step": 0}
     assert landscapes.clicked(Click([1.0], [1.0], [2.0])) is None
     made = landscapes.explore()
-    made._click(None, Click([1.0], [0.4]), None)
+    made._click(made.canvas.data[0], Click([1.0], [0.4]), None)
     assert made.value()["first"] == 1.0 and made.value()["step"] == 0
     made.close()
 
