@@ -489,7 +489,7 @@ def _():
 @exhibit("sketch", "capstone", "sketching.sketch", "A pen that goes on")
 def _():
     pen = capstone.bring("pen")
-    preset = capstone.preset("cpu").but(threads=1, steps=300, evaluate_every=150)
+    preset = capstone.preset("cpu").but(threads=1, steps=120, evaluate_every=60)
     sketcher = pen.model("gru")
     pen.fit(sketcher, preset, progress=False)
     return sketching.sketch(sketcher, pen.data)
