@@ -11,7 +11,7 @@ from typing import Annotated
 import numpy as np
 import plotly.graph_objects as go
 
-from lessons import cell_study, claims
+from lessons import cell_study, claims, sources
 from lessons.arguments import Between, explained
 from lessons.errors import LessonError
 from lessons.tracing import Trace
@@ -155,10 +155,15 @@ def _cursor(step: int, place: int) -> dict:
 def who_can(results: Mapping[str, claims.Result] | None = None) -> theme.Figure:
     """Cells by tasks: the mean over the seeds of each claim of the lesson, lowest and highest below it.
 
-    Shares of right answers, but bits per character in the last column. Colours compare within a column: the
+    Shares of right answers, but bits per character for the characters. Colours compare within a column: the
     best cell of a task is at one end, the worst at the other. results: by task; the ledger's, if None.
+    Raises LessonError if there is none.
     """
-    results = results or {task: claims.load(name) for task, name in ASKED.items()}
+    results = kept() if results is None else results
+    if not results:
+        raise LessonError(
+            "No claim of this lesson stands in the ledger yet; `python -m lessons claim` runs them."
+        )
     cells = list(cell_study.CELLS)
     spread = {task: result.spread[measured(result)] for task, result in results.items()}
     means = np.array([[spread[task][cell]["mean"] for task in spread] for cell in cells])
@@ -186,6 +191,12 @@ def who_can(results: Mapping[str, claims.Result] | None = None) -> theme.Figure:
         yaxis={"tickvals": list(range(len(cells))), "ticktext": cells, "showgrid": False, "ticks": "",
                "range": [len(cells) - 0.5, -0.5]},
     )  # fmt: skip
+
+
+def kept() -> dict[str, claims.Result]:
+    """The results of this lesson that stand in the ledger, by task."""
+    folder = sources.data_folder() / "claims"
+    return {task: claims.load(name) for task, name in ASKED.items() if (folder / f"{name}.json").is_file()}
 
 
 def measured(result: claims.Result) -> str:
