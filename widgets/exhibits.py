@@ -165,7 +165,7 @@ def trained(task):
 # 00-02: reading
 
 
-@exhibit("microscope", "start_here", "gates.microscope", "Gate microscope")
+@exhibit("microscope", "start_here", "microscope.microscope", "Gate microscope")
 def _():
     return gates.microscope(reader(), SCRIPT, scores=scores())
 
