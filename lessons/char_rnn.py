@@ -239,7 +239,7 @@ class CharTask:
             self.preset = self.preset.but(precision="float32")  # bf16 slows the other cells by a quarter
         self.streams = range(preset.batch_size)
         self.provenance = corpus.provenance.as_dict()
-        self.train = model.vocabulary.encode(corpus.train[: preset.train_characters])
+        self.train = numbered(model.vocabulary, corpus.train[: preset.train_characters])
         self.valid = corpus.valid[: preset.valid_characters]
         self.steps_per_epoch = (len(self.train) // preset.batch_size - 1) // preset.length
         if self.steps_per_epoch < 1:
@@ -253,7 +253,7 @@ class CharTask:
         """Characters, the ones that follow each of them, and whether the streams start afresh here."""
         epoch, place = divmod(step, self.steps_per_epoch)
         streams, start = self._cut(epoch), place * self.preset.length
-        window = streams[:, start : start + self.preset.length + 1]
+        window = streams[:, start : start + self.preset.length + 1].long()
         return window[:, :-1], window[:, 1:], place == 0
 
     def start(self) -> None:
@@ -311,6 +311,12 @@ class CharTask:
             rows = whole.view(self.preset.batch_size, size)[list(self.streams)]
             self._epoch = (key, rows.to(device))
         return self._epoch[1]
+
+
+@lru_cache(maxsize=4)
+def numbered(vocabulary: Vocabulary, text: str) -> Int[Tensor, " time"]:
+    """A text as numbers, kept small and shared: a notebook may hold twenty tasks that read the same plays."""
+    return vocabulary.encode(text).to(torch.int16 if len(vocabulary) < 2**15 else torch.int32)
 
 
 @explained

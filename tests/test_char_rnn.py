@@ -127,6 +127,14 @@ def test_the_streams_divide_among_processes_without_loss(corpus):
         t.shard(0, 4)
 
 
+def test_tasks_of_one_text_share_it(corpus):
+    """Twenty tasks of lesson 10 that each held five million long integers took a gigabyte and a half."""
+    first, second = task(corpus), task(corpus, hidden_size=9)
+    assert first.train is second.train and first.train.element_size() == 2
+    assert first.batch(0)[0].dtype == torch.long
+    assert corpus.vocabulary.decode(first.train[:40].long()) == corpus.train[:40]
+
+
 def test_the_ngram_is_a_line_in_the_curve(corpus):
     found = task(corpus, baseline_order=5).baselines()
     assert found["5-gram"] < found["letter frequencies"] < found["uniform guess"]
