@@ -127,7 +127,9 @@ def load(name: str, *, quiet: bool = False) -> Corpus:
         members, way = sources.read(source)
     except sources.Unavailable as error:
         if not source.fallback:
-            raise
+            raise sources.Unavailable(
+                f"The text {name!r} cannot be had: {error}; give corpora.user a text of your own."
+            ) from error
         reason = str(error)
         sources.notice(f"FALLBACK: {source.fallback!r} stands in for {name!r}: {reason}.")
         source = sources.find(source.fallback)
