@@ -224,6 +224,26 @@ def addressing() -> Any:
     return addressing.taken_apart(machine())
 
 
+def walker() -> Any:
+    from lessons import dnc_training
+    from widgets import memory_debugger
+
+    return memory_debugger.debugger(dnc_training.pretrained("traversal"), "traversal", size=4, least=3)
+
+
+def stories() -> Any:
+    from lessons import dnc_training
+    from widgets import memory_debugger
+
+    return memory_debugger.debugger(dnc_training.pretrained("sentences"), "sentences", size=6)
+
+
+def who_can() -> Any:
+    from widgets import what_came_next
+
+    return what_came_next.who_can()
+
+
 TOPICS: dict[str, tuple[Picture, ...]] = {
     "start_here": (Picture("microscope", microscope),),
     "recurrence": (Picture("step by step", unrolled),),
@@ -250,4 +270,6 @@ TOPICS: dict[str, tuple[Picture, ...]] = {
     "handwriting": (Picture("writing", handwriting),),
     "recursive": (Picture("tree", tree),),
     "ntm": (Picture("tape", tape), Picture("addressing", addressing)),
+    "dnc": (Picture("walks", walker), Picture("stories", stories)),
+    "what_came_next": (Picture("who can", who_can),),
 }
