@@ -73,7 +73,7 @@ def influence(
                "title": {"text": f"{data.sign} that is {'covered' if method == 'occlusion' else 'nudged'}"}},
         yaxis={"range": [len(asked) - 0.5, -0.5], "domain": [0, 0.62], "showgrid": False,
                "tickvals": list(range(len(asked))), "title": {"text": "label of each"},
-               "ticktext": [f"{_tick(signs[t])} → {_shown(found.guess[t])}" for t in asked]},
+               "ticktext": [f"{_tick(signs[t])} → {theme.escape(_shown(found.guess[t]))}" for t in asked]},
         yaxis2={"range": [-0.3, 1.35], "domain": [0.68, 1], "visible": False, "anchor": "x"},
     )  # fmt: skip
 
@@ -105,7 +105,10 @@ def _matrix(found: Influence, asked: list[int], data: Labelled, method: str) -> 
     values = found.values.numpy()[asked]
     labels = [found.labels[t] for t in asked]
     told = [
-        [_shown(label) if method == "occlusion" and label != found.guess[t] else "" for label in row]
+        [
+            theme.escape(_shown(label)) if method == "occlusion" and label != found.guess[t] else ""
+            for label in row
+        ]
         for t, row in zip(asked, labels, strict=True)
     ]
     hover = [[f"{_tick(found.signs[s])}: {value:.2f}" for s, value in enumerate(row)] for row in values]
@@ -199,7 +202,10 @@ def grown(tasks: Mapping[str, Tagging], text: str, way: str = BOTH) -> theme.Fig
         raise LessonError(f"The picture has room for {LONGEST} {task.data.sign}s; these are {len(signs)}.")
     steps, final = len(signs), rows[-1]
     asked = [task.data.asks(sign) for sign in signs]
-    told = [[_shown(row[t]) if t < len(row) and asked[t] else "" for t in range(steps)] for row in rows]
+    told = [
+        [theme.escape(_shown(row[t])) if t < len(row) and asked[t] else "" for t in range(steps)]
+        for row in rows
+    ]
     z = [[(1.0 if row[t] != final[t] else 0.0) if t < len(row) and asked[t] else None for t in range(steps)]
          for row in rows]  # fmt: skip
     taken_back = sum(cell == 1.0 for row in z for cell in row)
