@@ -15,6 +15,7 @@ from widgets import theme
 MOST = 4  # lines that a panel has room for
 COLOURS, DASHES = ("f", "i", "g", "o"), ("solid", "dash", "dashdot", "dot")
 MICRO, MILLI = 1e6, 1e3
+SCALE = {"type": "log", "dtick": "D2"}  # ticks at 1, 2 and 5 of every power of ten
 Seconds = Mapping[str, Mapping[int, float]]
 
 
@@ -52,15 +53,17 @@ def costs(training: Seconds, characters: Seconds, least: Count = 1) -> theme.Fig
         height=theme.TOP + 56 + 300,
         annotations=notes,
         margin={"r": 150},
-        xaxis=_length([0, 0.36], "steps of a sequence", "y"),
-        xaxis2=_length([0.62, 1], "steps before", "y2"),
-        yaxis={"type": "log", "title": {"text": "a training step, ms"}, "anchor": "x", "dtick": 1},
-        yaxis2={"type": "log", "title": {"text": "one more step, microseconds"}, "anchor": "x2", "dtick": 1},
+        xaxis=_length(training, [0, 0.36], "steps of a sequence", "y"),
+        xaxis2=_length(characters, [0.62, 1], "steps before", "y2"),
+        yaxis={"title": {"text": "a training step, ms"}, "anchor": "x", **SCALE},
+        yaxis2={"title": {"text": "one more step, microseconds"}, "anchor": "x2", **SCALE},
     )
 
 
-def _length(domain: list[float], title: str, anchor: str) -> dict:
-    return {"type": "log", "domain": domain, "title": {"text": title}, "anchor": anchor, "dtick": 1}
+def _length(panel: Seconds, domain: list[float], title: str, anchor: str) -> dict:
+    ends = np.log10([length for line in panel.values() for length in line])
+    span = [float(ends.min()) - 0.15, float(ends.max()) + 0.15]
+    return {"domain": domain, "range": span, "title": {"text": title}, "anchor": anchor, **SCALE, "dtick": 1}
 
 
 def _end(line: Mapping[int, float], value: float, k: int, name: str, place: int) -> dict:
