@@ -25,10 +25,12 @@ def bits(logits: Float[Tensor, " numbers"]) -> str:
 
 
 def marked(signs: tuple[str, str]) -> Say:
-    """The step of a task of bits: its vector, or what its last two numbers mark."""
+    """The step of a task of bits: its vector, or what its last two numbers mark, or nothing."""
 
     def say(x: Float[Tensor, " numbers"]) -> str:
         *vector, first, last = (x > 0.5).tolist()
+        if not x.any():  # a silent step; a vector of zeros alone looks the same
+            return ""
         return signs[0] * first or signs[1] * last or "".join("01"[bit] for bit in vector)
 
     return say

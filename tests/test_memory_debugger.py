@@ -91,7 +91,7 @@ def test_words_of_bits_and_of_words():
     said = captions.captions(dnc_tasks.COPY)
     words = [said.step(x) for x in copy.x[0]]
     assert words[0] == "begin" and words[3] == "end" and set(words[1]) <= {"0", "1"} and len(words[1]) == 8
-    assert said.answer(copy.target[0, -1] - 0.5) == words[2]
+    assert said.answer(copy.target[0, -1] - 0.5) == words[2] and words[4:] == ["", ""]
     assert set(captions.CAPTIONS) == set(dnc_tasks.PROBLEMS)
     with pytest.raises(LessonError):
         captions.captions("juggle")

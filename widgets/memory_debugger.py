@@ -30,7 +30,7 @@ from widgets.memory_scene import (
 )
 
 Whole = Annotated[int, Between(0)]
-WIDE = 34  # characters of a caption in the list of slots
+WIDE = 44  # characters of a caption in the list of slots
 SOME = 0.25  # a weight below this is not looking at a slot
 ROWS = 9  # answers that the list has room for
 MODES = {"backward": "g", "content": "f", "forward": "o"}
