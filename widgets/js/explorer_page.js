@@ -49,10 +49,22 @@ function draw() {
   put({ title: part(state.title), summary: part(state.summary), message: "", done: traits.asked });
 }
 
+// What is on the screen, as numbers in the pool: where only the layout differs, plotly need not draw the traces again.
+let shown = null;
+
 function paintPlot(state) {
-  const layout = Object.fromEntries(Object.entries(state.layout).map(([key, number]) => [key, structuredClone(part(number))]));
-  layout.width = Math.max(NARROWEST, plot.clientWidth);
-  Plotly.react(plot, state.data.map(part), layout, { ...kept.config, responsive: false });
+  const copy = (key) => structuredClone(part(state.layout[key]));
+  const keys = Object.keys(state.layout);
+  const same = shown?.parts === parts && keys.join() === Object.keys(shown.state.layout).join();
+  if (same && state.data.join() === shown.state.data.join()) {
+    const moved = keys.filter((key) => state.layout[key] !== shown.state.layout[key]);
+    if (moved.length) Plotly.relayout(plot, Object.fromEntries(moved.map((key) => [key, copy(key)])));
+  } else {
+    const layout = Object.fromEntries(keys.map((key) => [key, copy(key)]));
+    layout.width = Math.max(NARROWEST, plot.clientWidth);
+    Plotly.react(plot, state.data.map(part), layout, { ...kept.config, responsive: false });
+  }
+  shown = { state, parts };
 }
 
 const model = {
@@ -81,5 +93,6 @@ let width = plot.clientWidth;
 new ResizeObserver(() => {
   if (plot.clientWidth === width) return;
   width = plot.clientWidth;
+  shown = null;
   draw();
 }).observe(plot);
