@@ -189,7 +189,7 @@ for name, network in networks.items():
 underground.walk(walker, size=10)
 
 # %%
-london = sizes.but(task="underground", held_out=16)
+london = sizes.but(task="underground", held_out=8)
 shares = {}
 for stations, slots in ((5, 64), (10, 64), (20, 128), (40, 256), (65, 256)):
     shares[stations] = dnc_training.by_size(walker.resized(slots), london, [stations])[stations]
