@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import subprocess
+import sys
 import threading
 
 import plotly.graph_objects as go
@@ -96,6 +98,18 @@ def test_the_page_opens_a_picture_in_a_theme_and_changes_it(ask):
     assert status == 200 and json.loads(text)["0"]["done"] == 1
     again = json.loads(ask("/open?lesson=gru&picture=0&theme=dark")[1])
     assert again["parts"][0]["state"]["values"]["z"] == 0.25, "kept until the program ends"
+
+
+def test_what_a_class_starts_needs_no_package_of_the_tests():
+    """`make demo`, `make student` and Binder's rehearsal run on what requirements.txt installs."""
+    code = (
+        "import sys, tools.demo, tools.student, tools.memory, tools.classroom, tools.rehearsal;"
+        "print(*{'playwright', 'jupytext', 'pytest', 'PIL'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=outline.readme.ROOT, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr[-2000:]
 
 
 def test_a_topic_is_named_by_word_or_number():
