@@ -196,6 +196,7 @@ def test_gradients_through_time(options):
 
 @pytest.mark.parametrize("readers", [1, 3])
 def test_the_gradient_written_out_is_autograds(readers):
+    """lessons/dnc_closed_form.py against the same step left to autograd."""
     machine, x = made(read_heads=readers, slots=9), torch.randn(3, 8, 3, **EXACT)
     begin = begun(machine, 3)
     (fast, end), (slow, last) = machine(x, begin), machine(x, begin, lambda name, value: value)
