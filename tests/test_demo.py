@@ -104,7 +104,7 @@ def test_what_a_class_starts_needs_no_package_of_the_tests():
     """`make demo`, `make student` and Binder's rehearsal run on what requirements.txt installs."""
     code = (
         "import sys, tools.demo, tools.student, tools.memory, tools.classroom, tools.rehearsal;"
-        "print(*{'playwright', 'jupytext', 'pytest', 'PIL'} & set(sys.modules))"
+        "print(*{'playwright', 'jupytext', 'pytest'} & set(sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=outline.readme.ROOT, capture_output=True, text=True
