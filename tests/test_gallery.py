@@ -1,4 +1,4 @@
-"""Every explorer of the course is in the gallery (shown by widgets/exhibits.py), its page made by one call."""
+"""Every explorer of the course is in the gallery (widgets/exhibits.py), its page made by one call."""
 
 import ast
 import json
