@@ -114,7 +114,8 @@ def read(content: bytes, name: str = "your numbers", column: str | int | None = 
     _refuse_length(len(rows), name)
     place = _column(rows, names, delimiter, column, name)
     values = [_value(row, place, names[place], delimiter, name) for row in rows]
-    return of(values, name, names[place], names, hashlib.sha256(content).hexdigest())
+    found = torch.tensor(values, dtype=torch.float64, device="cpu")
+    return of(found, name, names[place], names, hashlib.sha256(content).hexdigest())
 
 
 @explained
@@ -131,7 +132,9 @@ def of(
     _refuse_length(len(found), name)
     if not bool((found.abs() < 1e100).all()):
         odd = int((~(found.abs() < 1e100)).nonzero()[0])
-        raise LessonError(f"Value {odd + 1} of {name!r} is {float(found[odd]):g}; only finite numbers count.")
+        raise LessonError(
+            f"Value {odd + 1} of {name!r} is {float(found[odd]):g}; only numbers below 1e100 count."
+        )
     if provenance is None:
         digest = digest or hashlib.sha256(found.numpy().tobytes()).hexdigest()
         told = f"your own numbers, {len(found):,} values of {column!r}"
@@ -179,15 +182,25 @@ def _delimiter(lines: list[str]) -> str:
 
 
 def _header(rows: list[Row]) -> tuple[tuple[str, ...], list[Row]]:
-    """Names of the columns, and the rows without them: a first row in which nothing is a number."""
-    first = rows[0][1]
-    if len(rows) > 1 and not any(_finite(part) or part.strip().lower() in GAPS for part in first):
+    """Names of the columns, and the rows without them: a first row in which nothing is a number.
+
+    A column may lack its name, as pandas and spreadsheets write it, where another has a name over a number.
+    """
+    first, after = rows[0][1], rows[1][1] if len(rows) > 1 else []
+    named = [part.strip().lower() not in GAPS for part in first]
+    above = any(has and _finite(below) for has, below in zip(named, after, strict=False))
+    if after and not any(map(_finite, first)) and (all(named) or above):
         return tuple(part.strip()[:60] or f"column {k}" for k, part in enumerate(first, 1)), rows[1:]
     return tuple(f"column {k}" for k in range(1, len(first) + 1)), rows
 
 
 def _refuse_ragged(rows: list[Row], width: int, name: str) -> None:
     for line, row in rows:
+        if len(row) == 2 and width == 1 and all(part.strip().isdigit() for part in row):
+            raise LessonError(
+                f"Line {line} of {name!r}, {','.join(row)!r}, seems to hold a decimal comma; write points, "
+                "or part columns by semicolons."
+            )
         if len(row) != width:
             raise LessonError(
                 f"Line {line} of {name!r} has {len(row)} fields where the first line has {width}; make all "

@@ -82,7 +82,9 @@ def test_what_is_brought_is_recognised_and_told_in_one_sentence(content, name, k
         (csv(["1,2"] * 220 + ["1,"]), "has no value; fill the gap"),
         (csv(["1,2"] * 220 + ["1,-inf"]), "is -inf; only finite numbers count"),
         (csv(["1,2"] * 220 + ["1,about 3"]), "says 'about 3', which is no number"),
-        (csv(["1,2"] * 220 + ["1,1e200"]), "only finite numbers count"),
+        (csv(["1,2"] * 220 + ["1,1e200"]), "is 1e+200; only numbers below 1e100 count"),
+        (csv(["1,2", "1,1e300"] * 120), "Value 2 of 'x.csv' is 1e+300; only numbers below 1e100 count"),
+        (csv(["1,5", "2,7"] * 120, "mm"), "'1,5', seems to hold a decimal comma"),
         (csv(["1,2"] * 300), "never change"),
         (b"a,b\n1,2\n" + b'"' + b"x" * 200_000, "is no CSV"),
         (b"\0\1\2", "not a text file"),
@@ -95,6 +97,18 @@ def test_bad_files_get_one_sentence(content, words):
     with pytest.raises(LessonError) as error:
         capstone.bring(content, "x.csv")
     assert words in str(error.value) and str(error.value).count(". ") == 0 and str(error.value).endswith(".")
+
+
+def test_a_column_without_a_name_leaves_the_others_theirs():
+    for header, row, name in (
+        (",mm", "{0},{1}", "mm"),
+        ("day,mm,", "{0},{1},", "mm"),
+        ("x,,mm", "a,,{1}", "mm"),
+    ):
+        made = series.read(csv([row.format(k, k % 7) for k in range(220)], header), "x.csv")
+        assert made.column == name and len(made.values) == 220
+    with pytest.raises(LessonError, match=r"Line 1 of 'x\.csv', column 'column 2', has no value"):
+        series.read(csv([f"a,{k}" for k in range(220)], "a,"), "x.csv")
 
 
 @pytest.mark.parametrize("what", ["no such file.csv", 5, None, "", [1.0, "a"]])
