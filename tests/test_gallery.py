@@ -68,6 +68,25 @@ def test_a_page_says_what_a_notebook_says_where_there_is_no_picture(tmp_path):
     assert any("peepholes" in sentence for sentence in said)
 
 
+def test_an_exhibit_says_truly_whether_its_network_comes_with_the_course():
+    tree = ast.parse((ROOT / "widgets" / "exhibits.py").read_text(encoding="utf-8"))
+    code = {node.name: ast.unparse(node) for node in tree.body if isinstance(node, ast.FunctionDef)}
+    trains = re.compile(r"\b(trained|fit|train|race|depth_study\.compare)\(")
+    learners = {name for name, text in code.items() if trains.search(text) and name != "_"} | {"google"}
+    for node in tree.body:
+        if not (isinstance(node, ast.FunctionDef) and node.name == "_"):
+            continue
+        called = "\n".join(map(ast.unparse, node.body))
+        name = ast.literal_eval(node.decorator_list[0].args[0])
+        says = gallery.find(name).network
+        learns = trains.search(called) or any(re.search(rf"\b{one}\(", called) for one in learners)
+        loads = "pretrained(" in called or re.search(r"\b(reader|line)\(", called)
+        if learns or loads:
+            assert says == (gallery.BRIEF if learns else gallery.READY), name
+        else:
+            assert says in ("", gallery.UNTRAINED) or name == "studio", name
+
+
 def test_an_unknown_explorer_is_named_with_those_there_are():
     with pytest.raises(LessonError, match=r"no explorer 'x'.*tape"):
         gallery.find("x")

@@ -67,6 +67,18 @@ def test_words_are_taken_from_running_text_only():
     assert pages.explained(text) == [("slot", "A **slot** is a row.")]
 
 
+def test_words_that_are_only_stressed_are_not_explained():
+    text = "The gaze jumps **back** to the front. It **erases**, and then **adds** to a **slot**."
+    assert [word for word, _ in pages.explained(text)] == ["slot"]
+
+
+def test_the_words_beside_an_explorer_say_where_its_network_is_from():
+    wanted = gallery.explorers()
+    assert "on a network that comes with the course." in books.frame(wanted["tape"])
+    assert "that learns for it in seconds." in books.frame(wanted["gnmt"])
+    assert "without a kernel.</span>" in books.frame(wanted["cliff"])
+
+
 def test_an_explorer_is_found_by_the_function_that_made_it():
     wanted = gallery.explorers()
     names = {"pictures": "teacher_forcing", "quiz": "quiz"}

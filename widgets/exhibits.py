@@ -69,7 +69,7 @@ from widgets import gru as gru_pictures
 from widgets import recurrence as elman
 from widgets import vanishing_gradients as vanishing
 from widgets import what_came_next as later
-from widgets.gallery import exhibit
+from widgets.gallery import BRIEF, READY, UNTRAINED, exhibit
 
 SCRIPT = (
     "**JAQUES**\nSing it: 'tis no matter how it be in tune.\n\n_Exeunt_\n\n**ROSALIND**\nHow say you now?"
@@ -165,7 +165,7 @@ def trained(task):
 # 00-02: reading
 
 
-@exhibit("microscope", "start_here", "microscope.microscope", "Gate microscope")
+@exhibit("microscope", "start_here", "microscope.microscope", "Gate microscope", READY)
 def _():
     return gates.microscope(reader(), SCRIPT, scores=scores())
 
@@ -182,7 +182,7 @@ def _():
     return elman.step_through(recurrence.small_network(), "EXaYbB")
 
 
-@exhibit("follow", "recurrence", "recurrence.follow", "States of many words", sequence=range(8))
+@exhibit("follow", "recurrence", "recurrence.follow", "States of many words", BRIEF, sequence=range(8))
 def _():
     preset = recurrence.preset("cpu").but(threads=1)
     task = recurrence.prepare(preset, seed=2)
@@ -190,17 +190,17 @@ def _():
     return elman.follow(recurrence.plane(task))
 
 
-@exhibit("die", "char_rnn", "sampling.die", "The die")
+@exhibit("die", "char_rnn", "sampling.die", "The die", READY)
 def _():
     return sampling.die(reader(), seed_text="**KING ")
 
 
-@exhibit("gates", "char_rnn", "gates.explore", "Gates over time", unit=(None, 57, 11))
+@exhibit("gates", "char_rnn", "gates.explore", "Gates over time", READY, unit=(None, 57, 11))
 def _():
     return gates.explore(line())
 
 
-@exhibit("strip", "char_rnn", "text.strip", "Text strip")
+@exhibit("strip", "char_rnn", "text.strip", "Text strip", READY)
 def _():
     return text.strip(reader(), passage()[:3000], scores=scores())
 
@@ -208,24 +208,29 @@ def _():
 # 03-05: gradients and gates
 
 
-@exhibit("gradients", "vanishing_gradients", "vanishing_gradients.explore", "Gradients over time")
+@exhibit("gradients", "vanishing_gradients", "vanishing_gradients.explore", "Gradients over time", UNTRAINED)
 def _():
     return vanishing.explore(vanishing_gradients.decays(adding()))
 
 
-@exhibit("radius", "vanishing_gradients", "vanishing_gradients.radius", "Spectral radius")
+@exhibit("radius", "vanishing_gradients", "vanishing_gradients.radius", "Spectral radius", UNTRAINED)
 def _():
     return vanishing.radius(adding())
 
 
 @exhibit(
-    "nudge", "vanishing_gradients", "vanishing_gradients.nudge", "A nudge of the state", sequence=range(5)
+    "nudge",
+    "vanishing_gradients",
+    "vanishing_gradients.nudge",
+    "A nudge of the state",
+    UNTRAINED,
+    sequence=range(5),
 )
 def _():
     return vanishing.nudge(adding())
 
 
-@exhibit("diagram", "lstm", "lstm.diagram", "LSTM diagram")
+@exhibit("diagram", "lstm", "lstm.diagram", "LSTM diagram", READY)
 def _():
     return lstm.diagram(reader(), SCRIPT, step=12, scores=scores())
 
@@ -240,7 +245,7 @@ def _():
     return gru_pictures.resets()
 
 
-@exhibit("race", "gru", "gru.compare", "A race of cells")
+@exhibit("race", "gru", "gru.compare", "A race of cells", BRIEF)
 def _():
     preset = gru.preset("ci")
     return gru_pictures.compare(gru.race(corpora.load(preset.corpus, quiet=True), preset, progress=False))
@@ -304,14 +309,14 @@ def _():
 
 
 @exhibit(
-    "influences", "bidirectional", "bidirectional.influences", "What a sound depends on", text=WORDS,
+    "influences", "bidirectional", "bidirectional.influences", "What a sound depends on", BRIEF, text=WORDS,
     step=range(10), covered=(None, 0, 1, 2),
 )  # fmt: skip
 def _():
     return tags.influences(taggers()["both"], "knight")
 
 
-@exhibit("growing", "bidirectional", "bidirectional.growing", "A word, letter by letter", text=WORDS)
+@exhibit("growing", "bidirectional", "bidirectional.growing", "A word, letter by letter", BRIEF, text=WORDS)
 def _():
     return tags.growing(taggers(), "knight")
 
@@ -321,17 +326,17 @@ def _():
     return stacks.stack()
 
 
-@exhibit("layers", "deep_rnns", "deep_rnns.states", "Layers over time", unit=(None, 0, 1))
+@exhibit("layers", "deep_rnns", "deep_rnns.states", "Layers over time", BRIEF, unit=(None, 0, 1))
 def _():
     return stacks.states(trace(stacked().model, LINE))
 
 
-@exhibit("change", "deep_rnns", "deep_rnns.changes", "One changed character", letter=("x", "q", "!"))
+@exhibit("change", "deep_rnns", "deep_rnns.changes", "One changed character", BRIEF, letter=("x", "q", "!"))
 def _():
     return stacks.changes(stacked().model, LINE, place=14)
 
 
-@exhibit("time-scales", "deep_rnns", "deep_rnns.scales", "Time scales of layers")
+@exhibit("time-scales", "deep_rnns", "deep_rnns.scales", "Time scales of layers", BRIEF)
 def _():
     held = corpora.load(stacked().preset.corpus, quiet=True).test[:4000]
     raw = deep_rnns.build(stacked().model.vocabulary, stacked().preset).eval()
@@ -345,7 +350,7 @@ def _():
     return stacks.bottom(plays.vocabulary, plays.valid[:60], preset)
 
 
-@exhibit("depths", "deep_rnns", "deep_rnns.compare", "Stacks compared")
+@exhibit("depths", "deep_rnns", "deep_rnns.compare", "Stacks compared", BRIEF)
 def _():
     preset = depth_study.preset("ci")
     stacks_compared = [depth_study.Entrant(1), depth_study.Entrant(4), depth_study.Entrant(4, residual=True)]
@@ -359,7 +364,7 @@ def _():
 
 
 @exhibit(
-    "switches", "teacher_forcing", "switchboard.explore", "Fed the truth, or its own", end=(0.0, 0.1),
+    "switches", "teacher_forcing", "switchboard.explore", "Fed the truth, or its own", BRIEF, end=(0.0, 0.1),
     step=range(0, 1001, 100), number=(21, 405), seed=(0, 1),
 )  # fmt: skip
 def _():
@@ -371,20 +376,20 @@ def _():
     return switchboard.compare()
 
 
-@exhibit("two-runs", "teacher_forcing", "exposure.explore", "Told and alone")
+@exhibit("two-runs", "teacher_forcing", "exposure.explore", "Told and alone", BRIEF)
 def _():
     return exposure.explore(decoder().model, exposure.mistaken(decoder().model, decoder().held["valid"]))
 
 
 @exhibit(
-    "translations", "attention", "attention.translations", "Where it looks", text=NUMBERS, step=range(24),
-    place=(0, 3, 7, 12), weight=None, always=(False,),
+    "translations", "attention", "attention.translations", "Where it looks", BRIEF, text=NUMBERS,
+    step=range(24), place=(0, 3, 7, 12), weight=None, always=(False,),
 )  # fmt: skip
 def _():
     return attention.translations(translator().model, NUMBERS[0])
 
 
-@exhibit("gnmt", "attention", "gnmt.network", "Google's network", text=SHORT, step=range(20))
+@exhibit("gnmt", "attention", "gnmt.network", "Google's network", BRIEF, text=SHORT, step=range(20))
 def _():
     return gnmt.network(google().model, SHORT[0])
 
@@ -397,6 +402,7 @@ def _():
     "generation",
     "studio.explore",
     "The studio",
+    READY,
     temperature=(0.3, 0.6, 1.0),
     begin=None,
     roll=range(3),
@@ -405,12 +411,12 @@ def _():
     return studio.explore("html")
 
 
-@exhibit("song-book", "songs", "song_book.book", "Song book")
+@exhibit("song-book", "songs", "song_book.book", "Song book", READY)
 def _():
     return song_book.book(songs.pretrained(), dance="jig", metre="6/8", key="D", temperature=0.7, seed=3)
 
 
-@exhibit("writing", "handwriting", "handwriting.write", "Writing by hand")
+@exhibit("writing", "handwriting", "handwriting.write", "Writing by hand", READY)
 def _():
     return handwriting.write(penmanship.pretrained(), "To write by hand", bias=1.0, seed=0)
 
@@ -423,7 +429,7 @@ def _():
 # 16-18: trees and memories
 
 
-@exhibit("tree", "recursive", "recursive.tree", "A tree that is read")
+@exhibit("tree", "recursive", "recursive.tree", "A tree that is read", READY)
 def _():
     return recursive.tree(tree_study.pretrained())
 
@@ -433,6 +439,7 @@ def _():
     "ntm",
     "memory_tape.tape",
     "The tape",
+    READY,
     step=range(26),
     length=None,
     seed=(0, 1),
@@ -444,14 +451,16 @@ def _():
 
 
 @exhibit(
-    "addressing", "ntm", "addressing.taken_apart", "A head taken apart", key=None, strength=None, gate=None,
-    turn=None, power=None,
+    "addressing", "ntm", "addressing.taken_apart", "A head taken apart", READY, key=None, strength=None,
+    gate=None, turn=None, power=None,
 )  # fmt: skip
 def _():
     return addressing.taken_apart(memory_training.pretrained())
 
 
-@exhibit("beyond", "ntm", "ntm.beyond", "Longer than in training", length=range(10, 121, 10), seed=range(3))
+@exhibit(
+    "beyond", "ntm", "ntm.beyond", "Longer than in training", READY, length=range(10, 121, 10), seed=range(3)
+)
 def _():
     return ntm.beyond({"machine": memory_training.pretrained()}, memory_training.preset("cpu"), (20, 40, 60))
 
@@ -459,25 +468,27 @@ def _():
 # 17-20: later networks
 
 
-@exhibit("n-grams", "ntm", "ngrams.beside", "Counting, and the machine", step=range(0, 200, 5), seed=(0, 1))
+@exhibit(
+    "n-grams", "ntm", "ngrams.beside", "Counting, and the machine", READY, step=range(0, 200, 5), seed=(0, 1)
+)
 def _():
     return ngrams.beside(memory_training.pretrained(memory_tasks.NGRAMS))
 
 
 @exhibit(
-    "debugger", "dnc", "memory_debugger.debugger", "Memory debugger", step=range(30), size=None, seed=None,
-    slot=None, at=None,
+    "debugger", "dnc", "memory_debugger.debugger", "Memory debugger", READY, step=range(30), size=None,
+    seed=None, slot=None, at=None,
 )  # fmt: skip
 def _():
     return memory_debugger.debugger(dnc_training.pretrained(dnc_training.SENTENCES), size=4)
 
 
-@exhibit("walk", "dnc", "underground.walk", "A walk underground", size=(6, 10), seed=range(3))
+@exhibit("walk", "dnc", "underground.walk", "A walk underground", READY, size=(6, 10), seed=range(3))
 def _():
     return underground.walk(dnc_training.pretrained())
 
 
-@exhibit("fan", "capstone", "forecast.fan", "A forecast as a fan")
+@exhibit("fan", "capstone", "forecast.fan", "A forecast as a fan", BRIEF)
 def _():
     tides = capstone.bring("tides")
     preset = capstone.preset("cpu").but(threads=1, steps=200, evaluate_every=100)
@@ -486,7 +497,7 @@ def _():
     return forecast.fan(forecaster, tides.data)
 
 
-@exhibit("sketch", "capstone", "sketching.sketch", "A pen that goes on")
+@exhibit("sketch", "capstone", "sketching.sketch", "A pen that goes on", BRIEF)
 def _():
     pen = capstone.bring("pen")
     preset = capstone.preset("cpu").but(threads=1, steps=120, evaluate_every=60)
@@ -500,6 +511,7 @@ def _():
     "what_came_next",
     "matrix_memory.recalled",
     "A matrix that recalls",
+    BRIEF,
     seed=(0, 1, 2),
     slot=None,
     at=None,
@@ -511,7 +523,7 @@ def _():
     return matrix_memory.recalled(task.model, pairs)
 
 
-@exhibit("cells", "what_came_next", "what_came_next.beside", "Later cells side by side")
+@exhibit("cells", "what_came_next", "what_came_next.beside", "Later cells side by side", BRIEF)
 def _():
     preset = what_came_next.preset("cpu").but(steps=150, evaluate_every=150, threads=1)
     cells = what_came_next.BESIDE.items()

@@ -22,14 +22,19 @@ from widgets.explorer import Controlled
 
 Shown = Controlled | anywidget.AnyWidget
 
+# What an exhibit shows, where it shows a network at work
+READY = "a network that comes with the course"
+BRIEF = "a small network that learns for it in seconds"
+UNTRAINED = "networks before any training"
+
 
 @dataclasses.dataclass(frozen=True)
 class Exhibit:
     """An explorer of the course.
 
     name: of its page. lesson: slug of the lesson it belongs to. made_by: "module.function" of widgets. title:
-    what it is, in a few words. open: makes it. sweep: the values that its page keeps, by control; None keeps
-    the one that it starts with.
+    what it is, in a few words. open: makes it. network: what it works on, READY, BRIEF or UNTRAINED; "" where
+    it has none. sweep: the values that its page keeps, by control; None keeps the one that it starts with.
     """
 
     name: str
@@ -37,6 +42,7 @@ class Exhibit:
     made_by: str
     title: str
     open: Callable[[], Shown]
+    network: str = ""
     sweep: Mapping[str, Iterable[Any] | None] = dataclasses.field(default_factory=dict)
 
     def page(self, path: str | Path, plotly: str | None = None) -> Path:
@@ -55,14 +61,14 @@ _exhibits: dict[str, Exhibit] = {}
 
 
 def exhibit(
-    name: str, lesson: str, made_by: str, title: str, **sweep: Iterable[Any] | None
+    name: str, lesson: str, made_by: str, title: str, network: str = "", **sweep: Iterable[Any] | None
 ) -> Callable[[Callable[[], Shown]], Callable[[], Shown]]:
     """Put the function below into the gallery: it takes nothing and returns the explorer."""
 
     def put(make: Callable[[], Shown]) -> Callable[[], Shown]:
         if name in _exhibits:
             raise ValueError(f"Two exhibits are called {name!r}.")
-        _exhibits[name] = Exhibit(name, lesson, made_by, title, make, sweep)
+        _exhibits[name] = Exhibit(name, lesson, made_by, title, make, network, sweep)
         return make
 
     return put

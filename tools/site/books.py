@@ -115,10 +115,11 @@ def show(output: nbformat.NotebookNode, name: str, live: Exhibit | None, first: 
 def frame(live: Exhibit, inside: str = "", first: bool = False) -> str:
     """An explorer in a frame of its own; what is `inside` stands there until it is opened."""
     address, title = f"../explorers/{live.name}.html", html.escape(live.title)
+    on = f", on {live.network}" if live.network else ""
     return (
         f'<figure class="live" data-page="{address}" data-title="{title}"{" data-open" if first else ""}>'
         f'<div class="before">{inside}</div><figcaption><button type="button">▶ Try it here</button> '
-        f"<span>{title}, live and without a kernel, on a network that comes with the course.</span> "
+        f"<span>{title}, live and without a kernel{on}.</span> "
         f'<a href="{address}">On a page of its own</a></figcaption></figure>'
     )
 
