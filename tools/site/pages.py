@@ -24,7 +24,13 @@ SENTENCE = (
     "have written instead."
 )
 WORDS_TABLE = re.compile(r"^\| word \| meaning \|\n\|[-| ]+\|\n((?:\|.*\n?)+)", re.MULTILINE)
-BOLD = re.compile(r"\*\*([a-z][\w’' -]{2,38})\*\*")
+# A word that is explained has an article or the like before it, opens its sentence or is quoted after it;
+# one that is only stressed ("the gaze jumps **back**") has not.
+BOLD = re.compile(
+    r"(?:^|(?<!only )\b(?:an?|the|its|two|three|\d+|called|is|are|in|of|or|same|parallel) |\(|: |\$ )"
+    r"\*\*([a-z][\w’' -]{2,38})\*\*|\*\*([a-z][\w’' -]{2,38})\*\*(?= \()",
+    re.IGNORECASE,
+)
 TONE_OF = {"holds": "o", "does not hold": "i"}
 
 
@@ -249,6 +255,8 @@ def explained(text: str) -> list[tuple[str, str]]:
         whole = " ".join(paragraph.split())
         for sentence in re.split(r"(?<=[.?!])\s+(?=[A-Z*])", whole):
             found += [
-                (match[1], sentence) for match in BOLD.finditer(sentence) if sentence.count("**") % 2 == 0
+                (match[1] or match[2], sentence)
+                for match in BOLD.finditer(sentence)
+                if sentence.count("**") % 2 == 0 and " is " not in (match[1] or match[2])
             ]
     return found
