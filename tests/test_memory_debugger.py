@@ -155,14 +155,36 @@ def test_arrows_are_links(machine):
     assert np.allclose(rings["read"], trace.numpy("read weights")[7, 0], atol=1e-3)
 
 
-def test_one_link_is_one_arrow_the_right_way():
+def one_link(slots, before, after):
+    """The way of the only arrow, (points, 2), and where the slots stand, (slots, 2)."""
+    links = np.zeros((1, slots, slots))
+    links[0, after, before] = 0.9
     trace = SimpleNamespace(names=("links",), numpy=lambda name: {
-        "links": np.array([[[0, 0, 0], [0.9, 0, 0], [0, 0, 0]]]), "usage": np.zeros((1, 3)),
-        "write weights": np.zeros((1, 3)), "read weights": np.zeros((1, 1, 3))}[name])  # fmt: skip
-    arrow = slot_links.traces(trace, 0, 0, [0, 1, 2], 0)[2]
-    start, end = np.array([arrow.x[0], arrow.y[0]]), np.array([arrow.x[1], arrow.y[1]])
-    top = np.array([0, 1.0])  # slot 0; slot 1 was written after it
-    assert np.linalg.norm(start - top) < np.linalg.norm(end - top) and arrow.x[2] is None
+        "links": links, "usage": np.zeros((1, slots)), "write weights": np.zeros((1, slots)),
+        "read weights": np.zeros((1, 1, slots))}[name])  # fmt: skip
+    drawn = slot_links.traces(trace, 0, 0, list(range(slots)), 0)
+    arrow, discs = drawn[2], drawn[-1]
+    assert arrow.x[-1] is None and None not in arrow.x[:-1] and not any(one.x for one in drawn[:2])
+    assert [size > 0 for size in arrow.marker.size] == [False] * (len(arrow.x) - 2) + [True, False]
+    return np.stack([arrow.x[:-1], arrow.y[:-1]], 1).astype(float), np.stack([discs.x, discs.y], 1)
+
+
+@pytest.mark.parametrize("slots", [2, 3, 9, memory_scene.MOST])
+def test_one_link_is_one_arrow_the_right_way_and_clear_of_all_slots(slots):
+    for after in range(1, slots):
+        for one, other in ((0, after), (after, 0)):
+            way, places = one_link(slots, one, other)
+            assert np.linalg.norm(way[0] - places[one]) == pytest.approx(slot_links.INSIDE)
+            assert np.linalg.norm(way[-1] - places[other]) == pytest.approx(slot_links.INSIDE)
+            apart = np.linalg.norm(way[:, None] - places[None], axis=-1)
+            assert apart.min() > 0.75 * slot_links.INSIDE  # a disc is 0.1 wide from its middle
+            gone = np.diff(way, axis=0) @ (places[other] - places[one])
+            assert gone.sum() > 0 and gone[-1] > -0.1  # on the whole from one to the other
+
+
+def test_an_arrow_there_and_one_back_are_two():
+    there, back = one_link(6, 0, 3)[0], one_link(6, 3, 0)[0]
+    assert np.linalg.norm(there[len(there) // 2] - back[len(back) // 2]) > 0.1
 
 
 # ------------------------------------------------------------------------------------------- the changes

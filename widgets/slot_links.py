@@ -9,6 +9,9 @@ from widgets import theme
 FAINT = 0.1  # a weaker link is not drawn
 BANDS = ((FAINT, 0.4, 1.0), (0.4, 0.7, 2.0), (0.7, 1.01, 3.2))  # from, up to, width of the arrow
 INSIDE = 0.16  # where an arrow begins and ends, from the middle of a slot
+INWARD = 0.5  # how far an arrow bends to the middle of the circle
+ASIDE = 0.12  # how far it keeps out of the way of one that leads back
+BENDS = 15  # points of an arrow
 
 
 def traces(trace: MemoryTrace, step: int, head: int, shown: list[int], slot: int) -> list[go.Scatter]:
@@ -30,20 +33,26 @@ def _arrows(links: np.ndarray, places: np.ndarray, low: float, high: float, widt
     x: list[float | None] = []
     y: list[float | None] = []
     for after, before in zip(*((links >= low) & (links < high)).nonzero(), strict=True):
-        start, end = places[before], places[after]
-        along = (end - start) / np.linalg.norm(end - start)
-        for one in (start + INSIDE * along, end - INSIDE * along):
-            x.append(float(one[0]))
-            y.append(float(one[1]))
-        x.append(None)
-        y.append(None)
+        way = _bent(places[before], places[after])
+        x += [*way[:, 0].tolist(), None]
+        y += [*way[:, 1].tolist(), None]
     colour = theme.tokens().soft
     return go.Scatter(
         x=x, y=y, xaxis="x3", yaxis="y8", mode="lines+markers", name=f"links from {low:.1f}",
         hoverinfo="skip", line={"color": colour, "width": width},
         marker={"symbol": "arrow", "angleref": "previous", "color": colour,
-                "size": [(0, 8 + 1.5 * width, 0)[k % 3] for k in range(len(x))]},
+                "opacity": 1, "line": {"width": 0},
+                "size": [10 + 1.5 * width if following is None else 0 for following in [*x[1:], 0]]},
     )  # fmt: skip
+
+
+def _bent(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """(BENDS, 2): from slot to slot inside the circle, so that no other slot is in the way."""
+    along = end - start
+    middle = (1 - INWARD) * (start + end) / 2 + ASIDE * np.array([along[1], -along[0]])
+    start, end = (one + INSIDE * (middle - one) / np.linalg.norm(middle - one) for one in (start, end))
+    share = np.linspace(0, 1, BENDS)[:, None]
+    return (1 - share) ** 2 * start + 2 * share * (1 - share) * middle + share**2 * end
 
 
 def _slots(
