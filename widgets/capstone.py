@@ -53,7 +53,7 @@ class LiveHere(training.Live):
 
     def on_start(self, run: Run, task: Any) -> None:
         """Open the panel in its place before the first picture."""
-        self.panel = training.Panel(theme=theme.tokens().name)
+        self.panel = training.Panel(theme=_theme())
         self.place.children = [self.panel]
         super().on_start(run, task)
 
@@ -80,7 +80,7 @@ class FrontDoor:
         sizes = capstone.preset()
         self.door = Door(
             hidden_size=sizes.hidden_size, steps=sizes.steps,
-            theme="dark" if theme.tokens() is theme.DARK else "auto",
+            theme=_theme(),
             _options={"samples": list(capstone.SAMPLES), "largest": capstone.LARGEST},
         )  # fmt: skip
         self.curve, self.opened = ipw.VBox(), ipw.VBox()
@@ -195,6 +195,11 @@ class FrontDoor:
 def door(place: str | Path | None = None) -> FrontDoor:
     """The front door. `place` is another folder than data/user/pages to save pages in."""
     return FrontDoor(Path(place) if place else None)
+
+
+def _theme() -> str:
+    """Dark where the course draws in dark, else as JupyterLab is."""
+    return "dark" if theme.tokens() is theme.DARK else "auto"
 
 
 def result(brought: Brought, run: Run) -> str:

@@ -1,14 +1,15 @@
 /** Beside a training that is under way: what it has reached, its curve, a stop button, the latest samples. */
 import { LONG, shade } from "./colour.js";
 import { button, clearCanvas, drawing, element, write } from "./dom.js";
+import { followTheme } from "./theme.js";
 
 const PATIENCE_MS = 4000;
-const LEFT = 62, RIGHT = 128, TOP = 10, LOSS = 240, GAP = 34, NORM = 84, FOOT = 40;
+const LEFT = 62, RIGHT = 160, TOP = 10, LOSS = 240, GAP = 34, NORM = 84, FOOT = 40;
 const HEIGHT = TOP + LOSS + GAP + NORM + FOOT;
 const MAP = 150, LINE = 15;
 
 function render({ model, el }) {
-  const root = element("section", { class: `un un-live ${model.get("theme")}`, "aria-label": "training" });
+  const root = element("section", { class: "un un-live", "aria-label": "training" });
   const title = element("div", { class: "un-title", role: "heading", "aria-level": 2 });
   const words = element("p", { class: "un-sentence", role: "status", "aria-live": "off" });
   const stop = button("■ stop and keep", "stop the training and keep what it has learnt", ask);
@@ -16,6 +17,7 @@ function render({ model, el }) {
   const samples = element("div", { class: "un-samples", "aria-label": "latest samples" });
   const chart = drawing("svg", { class: "un-curve", height: HEIGHT, role: "img" });
   const map = createMap();
+  const theme = followTheme(root, model.get("theme"), () => {}); // its colours are all the style sheet's
   let patience = null;
 
   function ask() {
@@ -56,6 +58,7 @@ function render({ model, el }) {
   for (const [event, listener] of listeners) model.on(event, listener);
   return () => {
     clearTimeout(patience);
+    theme.stop();
     size.disconnect();
     for (const [event, listener] of listeners) model.off(event, listener);
     root.remove();
