@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromTrace, column, lineOf, lineStarts, peaks } from "../../widgets/js/activations.js";
 import { readable, shade } from "../../widgets/js/colour.js";
-import { glyph, number, quoted } from "../../widgets/js/dom.js";
+import { glyph, measured, number, quoted } from "../../widgets/js/dom.js";
 import { beginning, bestFeature, orderEntries, rank } from "../../widgets/js/ranking.js";
 import { createStore } from "../../widgets/js/store.js";
 
@@ -204,4 +204,10 @@ test("signs for characters and numbers", () => {
   assert.deepEqual([glyph("\n"), glyph(" "), glyph("\u0007"), glyph("<")], ["⏎", "·", "␇", "<"]);
   assert.deepEqual([number(-0.001), number(-1.5), number(2, 0)], ["0.00", "−1.50", "2"]);
   assert.equal(quoted(["a", " ", "\n"]), "“a ⏎”");
+});
+
+test("a value is told to two digits of the spread it lies in", () => {
+  assert.deepEqual([1.20512, 0.9108, -0.001, -2].map((value) => measured(value, 0.6)), ["1.21", "0.91", "0.00", "−2.00"]);
+  assert.deepEqual([measured(1013.24, 8), measured(123456.7, 5e3)], ["1013.2", "123457"]);
+  assert.deepEqual([measured(1.23456e-9, 1e-9), measured(-4.5678e90, 1e90)], ["1.235e−9", "−4.568e+90"]);
 });

@@ -99,6 +99,13 @@ export function number(value, digits = 2) {
   return (value < 0 && Number(rounded) !== 0 ? "−" : "") + rounded;
 }
 
+/** A value in its own unit, to two digits of the spread it lies in: finer is not to be seen in a picture of it. */
+export function measured(value, spread) {
+  const decimals = Math.max(0, 1 - Math.floor(Math.log10(spread)));
+  if (!(decimals <= 6 && Math.abs(value) < 1e7)) return String(Number(value.toPrecision(4))).replaceAll("-", "−");
+  return number(value, decimals);
+}
+
 export const percent = (p) => `${(100 * p).toFixed(1)} %`;
 
 export const clip = (value, low, high) => Math.max(low, Math.min(high, value));

@@ -1,7 +1,7 @@
 /** A forecast: the last values, which can be dragged, the fan of what may follow, and the gates that made it. */
 import { createRolls } from "./chance.js";
 import { drawValue, valueMixture } from "./density.js";
-import { KEYS, button, clearCanvas, clip, element, labelled, write } from "./dom.js";
+import { KEYS, button, clearCanvas, clip, element, labelled, measured, write } from "./dom.js";
 import { createInside, holding } from "./inside.js";
 import { buildNetwork, run, step } from "./rnn.js";
 import { createStore } from "./store.js";
@@ -78,7 +78,7 @@ function createLab({ state, network, series }) {
   lab.inside = () => ({
     signals: lab.read.layers[state.layer],
     steps: state.values.length,
-    names: (t) => `${round(state.values[t])}${t === state.values.length - 1 ? " (now)" : ""}`,
+    names: (t) => `${measured(state.values[t], series.deviation)}${t === state.values.length - 1 ? " (now)" : ""}`,
   });
   return lab;
 }
@@ -102,12 +102,13 @@ const round = (value) => String(Number(value.toPrecision(4))).replace("-", "−"
 function createHead({ state, series, lab }) {
   const title = element("div", { class: "un-title", role: "heading", "aria-level": 2, text: "What comes next?" });
   const words = element("p", { class: "un-sentence", role: "status", "aria-live": "polite" });
+  const told = (value) => measured(value, series.deviation);
   return {
     element: element("header", {}, title, words),
     update() {
       const [low, , , , high] = lab.fan.at(-1), [, first, middle, last] = lab.fan[0];
-      write(words, `${series.column}: after ${round(state.values.at(-1))}, half of the paths begin between ${round(first)} and ${round(last)} (middle ${round(middle)}); `
-        + `${state.horizon} steps ahead nine of ten lie between ${round(low)} and ${round(high)}.`);
+      write(words, `${series.column}: after ${told(state.values.at(-1))}, half of the paths begin between ${told(first)} and ${told(last)} (middle ${told(middle)}); `
+        + `${state.horizon} steps ahead nine of ten lie between ${told(low)} and ${told(high)}.`);
     },
   };
 }
@@ -204,7 +205,7 @@ function createChart(view) {
         context.fill();
       }
       const last = count - 1 - state.chosen;
-      canvas.setAttribute("aria-label", `The last ${frame.shown} values and the fan of ${state.horizon} steps ahead. Chosen: the value ${state.chosen} steps before now, ${round(state.values[last])}. `
+      canvas.setAttribute("aria-label", `The last ${frame.shown} values and the fan of ${state.horizon} steps ahead. Chosen: the value ${state.chosen} steps before now, ${measured(state.values[last], series.deviation)}. `
         + "Left and right choose another, up and down move it.");
     },
   };
