@@ -182,6 +182,12 @@ def test_one_link_is_one_arrow_the_right_way_and_clear_of_all_slots(slots):
             assert gone.sum() > 0 and gone[-1] > -0.1  # on the whole from one to the other
 
 
+def test_numbers_on_discs_are_legible_in_a_page_that_swaps_the_colours_of_the_theme():
+    for shade in ("light", "dark"):
+        theme.use(shade)
+        assert not {slot_links.ON_DARK, slot_links.ON_LIGHT} & set(vars(theme.tokens()).values())
+
+
 def test_an_arrow_there_and_one_back_are_two():
     there, back = one_link(6, 0, 3)[0], one_link(6, 3, 0)[0]
     assert np.linalg.norm(there[len(there) // 2] - back[len(back) // 2]) > 0.1

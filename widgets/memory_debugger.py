@@ -283,7 +283,7 @@ def _headings(scene: Scene, step: int, head: int) -> list[dict]:
     named = [{"text": text, "x": 0, "y": DOMAINS[axis][1], **style} for axis, text in texts.items()]
     right = [(f"what the slots hold after step {step}", "y"), ("answers", "y2")]
     named += [{"text": text, "x": 0.55, "y": DOMAINS[axis][1], **style} for text, axis in right]
-    links = f"links after step {step}, to what was written next" if scene.machine.linked else "slots"
+    links = f"links after step {step} to what came next" if scene.machine.linked else "slots"
     return [*named, {"text": links, "x": 0.55, "y": DOMAINS["y3"][1], **style}]
 
 

@@ -12,6 +12,7 @@ INSIDE = 0.16  # where an arrow begins and ends, from the middle of a slot
 INWARD = 0.5  # how far an arrow bends to the middle of the circle
 ASIDE = 0.12  # how far it keeps out of the way of one that leads back
 BENDS = 15  # points of an arrow
+ON_DARK, ON_LIGHT = "#fdfdfd", "#101316"  # numbers on discs; no colours of the theme, which a page swaps
 
 
 def traces(trace: MemoryTrace, step: int, head: int, shown: list[int], slot: int) -> list[go.Scatter]:
@@ -73,7 +74,7 @@ def _slots(
     discs = go.Scatter(
         x=places[:, 0], y=places[:, 1], xaxis="x3", yaxis="y8", mode="markers+text", name="slots",
         text=[f"<b>{one}</b>" if one == slot else str(one) for one in shown],
-        textfont={"size": 11, "color": ["#ffffff" if used < 0.55 else "#1b1f24" for used in usage]},
+        textfont={"size": 11, "color": [ON_DARK if used < 0.55 else ON_LIGHT for used in usage]},
         customdata=shown,
         marker={"size": [26 if one == slot else 22 for one in shown], "color": usage, "cmin": 0, "cmax": 1,
                 "colorscale": theme.scale(theme.UNIT_SCALE), "opacity": 1,
