@@ -3,7 +3,6 @@
 import json
 import os
 from dataclasses import replace
-from pathlib import Path
 
 import joblib
 import pytest
@@ -251,11 +250,11 @@ def test_a_damaged_file_is_one_sentence(toy, damage, words):
 def test_a_disk_that_refuses_leaves_the_old_file(toy, monkeypatch):
     result = claims.run("toy", 5, "cpu", folder=toy, say=lambda line: None)
 
-    def full(self, *args, **kwargs):
+    def full(*args):
         raise OSError(28, "No space left on device")
 
     before = (toy / "toy.json").read_text()
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(sources.os, "replace", full)
     with pytest.raises(LessonError, match="No space left"):
         claims.save(replace(result, seconds=0.0), toy)
     assert (toy / "toy.json").read_text() == before and len(list(toy.iterdir())) == 1

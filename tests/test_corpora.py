@@ -130,8 +130,9 @@ def test_corrupt_cache_is_noticed_and_replaced(poems, damage, capsys):
     else:
         broken = {"truncated": whole[: len(whole) // 2], "replaced": b"x" * len(whole), "emptied": b""}
         poems.cache_file.write_bytes(broken[damage])
+    why = "is not the expected one" if damage == "other poems" else "cannot be read"
     assert sources.read(poems) == (POEMS, "fetched")
-    assert "cache copy of unrolled-poems 1.0 is not the expected one" in capsys.readouterr().err
+    assert f"cache copy of unrolled-poems 1.0 {why}" in capsys.readouterr().err
     assert sources.read(poems) == (POEMS, "cache")
 
 

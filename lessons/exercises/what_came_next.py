@@ -399,7 +399,7 @@ QUIZ = (
     Question(
         "Why is parity hard for a cell whose gates see the input alone?",
         (
-            Option("It has too little memory.", "parity is one bit."),
+            Option("It has too little memory.", "one bit is all that parity takes."),
             Option(
                 "A one must turn the state over, and a factor between 0 and 1 cannot.",
                 "an LSTM's gates see the state, and can write the opposite of what it holds.",

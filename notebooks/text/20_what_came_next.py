@@ -10,13 +10,8 @@ import inspect
 
 import torch
 
-from lessons import cell_costs, check, fit, trace, what_came_next
+from lessons import cell_costs, check, fit, minimal, scan, state_space, tasks, trace, what_came_next, xlstm
 from lessons import claims as ledger
-from lessons.minimal import MinLSTM, MinLSTMFloor
-from lessons.scan import by_doubling, scan
-from lessons.state_space import SelectiveFloor
-from lessons.tasks import UntilSolved
-from lessons.xlstm import MLSTMFloor
 from widgets import cell_costs as cost_pictures
 from widgets import claims, gates, matrix_memory, quiz, training
 from widgets import what_came_next as cells
@@ -58,8 +53,8 @@ guess.reveal(100 * parity.spread[cells.measured(parity)]["minLSTM"]["mean"])
 # This is the cell that runs, one step of it, and the gates that it uses:
 
 # %%
-print(inspect.getsource(MinLSTMFloor.step))
-print(inspect.getsource(MinLSTMFloor.gates))
+print(inspect.getsource(minimal.MinLSTMFloor.step))
+print(inspect.getsource(minimal.MinLSTMFloor.gates))
 
 # %% [markdown]
 # Everything but $h$ is known before the first step. What remains is $h_t = a_t h_{t-1} + b_t$, and two steps of that are one step of the same kind, with $a = a_2 a_1$ and $b = a_2 b_1 + b_2$.
@@ -82,15 +77,15 @@ def doubling(a, b, h0):
 # NBVAL_CHECK_OUTPUT
 torch.manual_seed(0)
 a, b, h0 = torch.rand(100, 8), torch.randn(100, 8), torch.randn(8)
-check.same(doubling(a, b, h0), scan(a, b, h0))
-check.same(by_doubling(a, b, h0), scan(a, b, h0))
+check.same(doubling(a, b, h0), scan.scan(a, b, h0))
+check.same(scan.by_doubling(a, b, h0), scan.scan(a, b, h0))
 
 # %% [markdown]
 # And the cell? One step at a time, in a loop, and all at once must give the same, with the gradients:
 
 # %%
 # NBVAL_CHECK_OUTPUT
-layer, x = MinLSTM(8, 16), torch.randn(200, 2, 8)
+layer, x = minimal.MinLSTM(8, 16), torch.randn(200, 2, 8)
 all_at_once, _ = layer(x)
 layer.in_parallel = False
 one_at_a_time, _ = layer(x)
@@ -160,7 +155,7 @@ gates.explore(traces["selective"], name="d", unit=3)
 # share out one whole, as in the minLSTM (theorem 1 of the paper).
 
 # %%
-print(inspect.getsource(SelectiveFloor.step))
+print(inspect.getsource(state_space.SelectiveFloor.step))
 
 # %% [markdown]
 # You can hold the gates of the new cells as you held those of lesson 04. Keep everything from step 10 on, let nothing in, and the reader no longer hears the line:
@@ -185,14 +180,14 @@ for name, seen in (("as it is", traces["minLSTM"]), ("held", held)):
 # With $f = i = 1$ that is linear attention; with gates, exponential ones, it is the **mLSTM** (Beck et al. 2024):
 
 # %%
-print(inspect.getsource(MLSTMFloor.step))
+print(inspect.getsource(xlstm.MLSTMFloor.step))
 
 # %% [markdown]
 # Teach linear attention to recall: names with things, one pair a step, then names alone. Training ends when 99 % of the answers are right.
 
 # %%
 recalling = what_came_next.recalling(pairs)
-run = fit(recalling, watch=UntilSolved(), progress=False)
+run = fit(recalling, watch=tasks.UntilSolved(), progress=False)
 print(pairs)
 print(f"{run.step} steps, {run.seconds:.0f} s, {recalling.evaluate()['share right']:.0%} right")
 
