@@ -5,7 +5,9 @@
 What is brought stays on this machine; pages are kept in data/user/pages, which git ignores.
 """
 
+import contextvars
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +162,14 @@ class FrontDoor:
             place.children = []
 
     def _asked(self, _: Any, content: dict[str, Any], buffers: list | None = None) -> None:
+        """Answer the page; a training goes to a thread, for here its stop would wait behind it unheard."""
+        if content.get("ask") == "train" and slots.running_kernel() is not None:
+            answer = contextvars.copy_context().run
+            threading.Thread(target=answer, args=(self._answer, content, buffers), daemon=True).start()
+        else:
+            self._answer(content, buffers)
+
+    def _answer(self, content: dict[str, Any], buffers: list | None) -> None:
         """Do what the page asks; problems are said in the message line."""
         try:
             self._do(content, buffers or [])

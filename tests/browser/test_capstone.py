@@ -59,6 +59,21 @@ def test_the_front_door_takes_trains_opens_and_saves(lab, tmp_path):
     assert page.evaluate("() => window.hit === undefined")
 
 
+def test_a_training_in_the_door_is_stopped_and_another_begun(lab, tmp_path):
+    page = lab.run(f"from widgets import capstone\nd = capstone.door({str(tmp_path)!r})\nd")
+    cell = lab.output(page, 0)
+    door = cell.locator(".un-door")
+    door.get_by_role("button", name="take the sample").click()
+    words(door.locator(".un-read").first, "'tides' is numbers")
+    for steps, end in (("20000", "stopped after"), ("12", "finished after 12 steps")):
+        door.get_by_label("steps").fill(steps)
+        door.get_by_label("steps").press("Tab")
+        door.get_by_role("button", name="train").click()
+        if steps == "20000":
+            cell.get_by_role("button", name="stop the training").click()
+        words(door.locator(".un-read").last, end)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Pages of small models that have learnt next to nothing: what they draw does not matter here."""
