@@ -34,7 +34,12 @@ const dark = new Map(
 );
 function painted(text, figure) {
   if (themeNow() === "light" || figure.layout.images) return JSON.parse(text); // drawings stay on white
-  return JSON.parse(text.replace(/#[0-9a-f]{6}\b|(?<=rgba\()\d+,\d+,\d+/g, (old) => dark.get(old) ?? old));
+  const made = JSON.parse(text.replace(/#[0-9a-f]{6}\b|(?<=rgba\()\d+,\d+,\d+/g, (old) => dark.get(old) ?? old));
+  // A map's colours stay, so numbers written on its cells, some of them in white, keep theirs.
+  const notes = figure.layout.annotations ?? [];
+  if (figure.data.some((one) => one.type === "heatmap") && notes.some((one) => one.font?.color === "#ffffff"))
+    notes.forEach((one, k) => one.xref !== "paper" && one.font?.color && (made.layout.annotations[k].font.color = one.font.color));
+  return made;
 }
 
 async function draw(place) {
