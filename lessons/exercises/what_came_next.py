@@ -271,7 +271,7 @@ MIN_LSTM = Exercise(
         "f / (f + i) and i / (f + i), of the squashed gates, add up to 1.",
         "h = f_t / (f_t + i_t) * h + i_t / (f_t + i_t) * g_t",
     ),
-    shown="The state is a mean of all candidates so far: it never leaves the range they span.",
+    shown="The state is a mean of h0 and all candidates so far: it never leaves the range they span.",
 )
 
 # ------------------------------------------------------------------------------- 4: written and read again

@@ -40,13 +40,13 @@ parity = ledger.load(cells.ASKED["parity"])
 guess.reveal(100 * parity.spread[cells.measured(parity)]["minLSTM"]["mean"])
 
 # %% [markdown]
-# Two things stand out, and the lesson is about them. A **matrix** for a memory recalls pairs that a vector of as many weights does not. And a state that every step must *turn over* is
-# out of reach for cells whose gates do not see it.
+# Two things stand out, and the lesson is about them. A **matrix** for a memory recalls pairs that a vector of as many weights does not (a selective state space holds one, too: some numbers a unit). And a state that every step must *turn over* is
+# out of reach for cells whose gates do not see it and keep between none and all of it.
 
 # %% [markdown]
 # ## From equations to code
 #
-# **minLSTM** (Feng et al. 2024) is what is left of an LSTM without the wire. Both gates and the candidate come from $x_t$, the gates share out one whole, nothing is squashed:
+# **minLSTM** (Feng et al. 2024) is what is left of an LSTM without the wire. Both gates (sigmoids) and the candidate come from $x_t$ alone, the gates share out one whole, the candidate is not squashed:
 #
 # $$ h_t = \frac{f_t}{f_t + i_t}\, h_{t-1} + \frac{i_t}{f_t + i_t}\, g_t $$
 #
@@ -81,7 +81,7 @@ check.same(doubling(a, b, h0), scan.scan(a, b, h0))
 check.same(scan.by_doubling(a, b, h0), scan.scan(a, b, h0))
 
 # %% [markdown]
-# And the cell? One step at a time, in a loop, and all at once must give the same, with the gradients:
+# And the cell? One step at a time, in a loop, and all at once must give the same:
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -151,8 +151,9 @@ gates.explore(traces["selective"], name="d", unit=3)
 #
 # $$ c_t = e^{d_t A}\, c_{t-1} + d_t\, B_t\, g_t \qquad\qquad h_t = C_t \cdot c_t + D\, g_t $$
 #
-# A long step forgets and takes in; a step of length 0 keeps and takes in nothing. With one number a unit and $A = -1$, $e^{-d} = 1 - \sigma(\cdot)$: a forget gate and an input gate that
-# share out one whole, as in the minLSTM (theorem 1 of the paper).
+# A long step forgets and takes in; a step of length 0 keeps and takes in nothing. With one number a unit, $A = -1$ and
+# $d = \mathrm{softplus}(s)$, $e^{-d} = 1 - \sigma(s)$ is a forget gate. Sampled exactly, with $B = 1$, the input would enter by $1 - e^{-d} = \sigma(s)$: two gates that share out one whole, as in
+# the minLSTM (theorem 1 of the paper). The $d_t$ above is that for short steps.
 
 # %%
 print(inspect.getsource(state_space.SelectiveFloor.step))
@@ -177,7 +178,7 @@ for name, seen in (("as it is", traces["minLSTM"]), ("held", held)):
 #
 # $$ M_t = f_t\, M_{t-1} + i_t\, k_t\, v_t^\top \qquad\qquad h_t = q_t^\top M_t \big/ \text{its weights} $$
 #
-# With $f = i = 1$ that is linear attention; with gates, exponential ones, it is the **mLSTM** (Beck et al. 2024):
+# With $f = i = 1$ that is linear attention; with gates, the input's exponential, and an output gate it is the **mLSTM** (Beck et al. 2024):
 
 # %%
 print(inspect.getsource(xlstm.MLSTMFloor.step))
@@ -292,7 +293,7 @@ check.recall(recall)
 # - Gates that see the input alone are known for all steps at once; what remains is a linear recurrence, and a scan runs it in parallel.
 # - The forget gate is still there: as $f$, as the length $d$ of a step, as a fading of a whole matrix.
 # - One more character costs the same, whatever came before; attention's costs grow.
-# - A matrix memory binds pairs. A state that a step must turn over needs gates that see it: an LSTM, or an sLSTM.
+# - A matrix memory binds pairs. A state that a step must turn over needs gates that see it, or factors below 0, which none of these cells has: here an LSTM or an sLSTM did it.
 
 # %% [markdown]
 # | Keras | here | differs in |
