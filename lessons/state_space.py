@@ -97,7 +97,8 @@ class SelectiveFloor(Floor):
     A long step forgets and takes in, a step of length 0 keeps everything and takes in nothing: with N = 1,
     A = -1, B = 1 and 1 - exp(-d) in place of d these are a forget gate and an input gate that share out one
     whole (theorem 1 of the paper). It starts at A_n = -n, n from 1. A trace
-    shows d, f = exp(d A) and c, the latter two as means over the N numbers of a unit. State: h, and c (B, H, N).
+    shows d, f = exp(d A) and c, the latter two as means over the N numbers of a unit. State: h, and
+    c (B, H, N).
     """
 
     names = ("d", "f", "g", "c", "h")
