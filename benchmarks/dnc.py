@@ -7,14 +7,13 @@ slots compared by cosine_similarity, a concatenated product for the allocation.
 """
 
 import sys
-from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from benchmarks.ntm import training_step
 from benchmarks.timing import compare
-from lessons import memory_tasks
 from lessons.dnc import DNC
 from lessons.machine_training import translated
 
@@ -93,19 +92,6 @@ def _content(maps: nn.ModuleDict, h: Tensor, memory: Tensor) -> Tensor:
     return torch.softmax((1 + functional.softplus(maps["strength"](h))) * cosine, 1)
 
 
-def training_step(
-    answer: Callable[[Tensor], Tensor], weights: list[Tensor], batch: int
-) -> Callable[[], object]:
-    """Forward and backward pass of copying, as a call without arguments."""
-    x, target, asked = memory_tasks.copy(batch, LENGTH, generator=torch.Generator().manual_seed(0))
-
-    def step() -> object:
-        loss = functional.binary_cross_entropy_with_logits(answer(x)[:, asked], target[:, asked])
-        return torch.autograd.grad(loss, weights)
-
-    return step
-
-
 def measure(
     sizes: tuple[int, int, int, int], batch: int, compiled: bool = False, rounds: int = 7
 ) -> dict[str, float]:
@@ -116,11 +102,11 @@ def measure(
     if compiled:
         machines["ours, compiled"] = translated(DNC(10, 8, "lstm", hidden, slots, width, heads))
     candidates = {
-        name: training_step(lambda x, one=one: one(x)[0], list(one.parameters()), batch)
+        name: training_step(lambda x, one=one: one(x)[0], list(one.parameters()), batch, LENGTH)
         for name, one in machines.items()
     }
     other = Straightforward(10, 8, *sizes)
-    candidates["straightforward"] = training_step(other, list(other.parameters()), batch)
+    candidates["straightforward"] = training_step(other, list(other.parameters()), batch, LENGTH)
     return compare(candidates, rounds)
 
 

@@ -97,10 +97,10 @@ class PerHead(nn.Module):
 
 
 def training_step(
-    answer: Callable[[Tensor], Tensor], weights: list[Tensor], batch: int
+    answer: Callable[[Tensor], Tensor], weights: list[Tensor], batch: int, length: int = LENGTH
 ) -> Callable[[], object]:
     """Forward and backward pass of copying, as a call without arguments."""
-    x, target, asked = memory_tasks.copy(batch, LENGTH, generator=torch.Generator().manual_seed(0))
+    x, target, asked = memory_tasks.copy(batch, length, generator=torch.Generator().manual_seed(0))
 
     def step() -> object:
         loss = functional.binary_cross_entropy_with_logits(answer(x)[:, asked], target[:, asked])

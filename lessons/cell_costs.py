@@ -15,7 +15,7 @@ from lessons.later import Later
 from lessons.later_cells import CELLS
 from lessons.recurrent import LSTM
 
-ONE_AT_A_TIME, ALL_AT_ONCE = "one step at a time", "all steps at once"
+ONE_AT_A_TIME, ALL_AT_ONCE = "in a loop", "by the scan"
 
 
 @explained

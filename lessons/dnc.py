@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from lessons import addressing, allocation, dnc_closed_form
@@ -20,7 +20,7 @@ from lessons import links as linkage
 from lessons.arguments import Count, explained
 from lessons.errors import LessonError
 from lessons.loop import See, unseen
-from lessons.ntm import CONTROLLERS, LSTM
+from lessons.machine import LSTM, Machine
 
 OPEN = 2.0  # how far gates start open or shut, in logits
 
@@ -65,7 +65,7 @@ class Asked(NamedTuple):
     sharpness: Float[Tensor, "batch readers 2"] | None = None
 
 
-class DNC(nn.Module):
+class DNC(Machine):
     """A controller with a memory of `slots` times `width` numbers, one head that writes, some that read.
 
     controller: "lstm", or "feed-forward", one layer of tanh units. slots: how many the machine works with; no
@@ -96,18 +96,12 @@ class DNC(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        if controller not in CONTROLLERS:
-            raise LessonError(f"The controller is one of {', '.join(CONTROLLERS)}; {controller!r} is not.")
         if sharpened and not linked:
             raise LessonError("Only links can be sharpened; make the machine with linked=True.")
-        self.input_size, self.output_size, self.controller = input_size, output_size, controller
+        self.input_size, self.output_size = input_size, output_size
         self.hidden_size, self.slots, self.width, self.read_heads = hidden_size, slots, width, read_heads
         self.linked, self.masked, self.deallocate, self.sharpened = linked, masked, deallocate, sharpened
-        place, sees = {"device": device, "dtype": dtype}, input_size + read_heads * width
-        kind = nn.LSTMCell if controller == LSTM else nn.Linear
-        self.control = kind(sees, hidden_size, **place)
-        self.ask = nn.Linear(hidden_size, sum(self.parts), **place)
-        self.readout = nn.Linear(hidden_size + read_heads * width, output_size, **place)
+        self.furnish(controller, device=device, dtype=dtype)
         self.reset()
 
     @torch.no_grad()
@@ -189,28 +183,11 @@ class DNC(nn.Module):
             zeros(batch, self.hidden_size * (self.controller == LSTM)),
         )
 
-    def forward(
-        self, x: Float[Tensor, "batch time input"], state: State | None = None, see: See = unseen
-    ) -> tuple[Float[Tensor, "batch time output"], State]:
-        """Answers at every step, as logits, and the state after the last.
-
-        `see(name, value)` is shown everything that `step` makes, and may change it.
-        """
-        state = self.start(len(x)) if state is None else state
-        kept = []
-        for x_t in x.unbind(1):
-            state = self.step(x_t, state, see)
-            kept.append(torch.cat([state.hidden, state.read.flatten(1)], -1))
-        return self.readout(torch.stack(kept, 1)), state
-
     def step(self, x: Float[Tensor, "batch input"], state: State, see: See = unseen) -> State:
         """One step: control, ask, write, read; the paper's machine, unseen, does the last two in one."""
-        seen = torch.cat([x, state.read.flatten(1)], -1)
+        hidden, cell = self.controlled(x, state)
         if self.controller == LSTM:
-            hidden, cell = self.control(seen, (state.hidden, state.cell))
             cell = see("cell", cell)
-        else:
-            hidden, cell = torch.tanh(self.control(seen)), state.cell
         asked = self.asked(see("hidden", hidden), see)
         if see is unseen and self.plain and not torch.compiler.is_compiling():
             return State(*dnc_closed_form.move(state, asked), hidden, cell)

@@ -19,6 +19,7 @@ from lessons.arguments import Count, Seed, explained
 from lessons.dnc import DNC
 from lessons.dnc_tasks import BITS, RECALL, SENTENCES, TRAVERSAL, Problem
 from lessons.errors import LessonError
+from lessons.machine import FEED_FORWARD
 from lessons.machine_training import (
     ADAM,
     FEW,
@@ -32,7 +33,6 @@ from lessons.machine_training import (
     right,
 )
 from lessons.memory_tasks import Episode
-from lessons.ntm import FEED_FORWARD
 from lessons.presets import Number
 
 __all__ = ["PLAIN", "UntilLearnt", "build"]

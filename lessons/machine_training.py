@@ -19,8 +19,8 @@ from torch import Generator, Tensor, nn, optim
 
 from lessons.arguments import Count, Seed, explained
 from lessons.errors import LessonError
+from lessons.machine import LSTM
 from lessons.memory_tasks import Episode
-from lessons.ntm import LSTM
 from lessons.presets import Number, Preset
 from lessons.sequence_model import SequenceModel, parameters
 from lessons.tasks import HELD_OUT

@@ -18,9 +18,8 @@ from lessons.addressing import Where
 from lessons.arguments import Count, explained
 from lessons.errors import LessonError
 from lessons.loop import See, unseen
+from lessons.machine import LSTM, Machine
 
-LSTM, FEED_FORWARD = "lstm", "feed-forward"
-CONTROLLERS = (LSTM, FEED_FORWARD)
 CONSTANT, RANDOM, LEARNED = "constant", "random", "learned"
 STARTS = (CONSTANT, RANDOM, LEARNED)
 EMPTY = 1e-6  # what a memory that starts constant holds everywhere
@@ -49,7 +48,7 @@ class Asked(NamedTuple):
     add: Float[Tensor, "batch writers width"]
 
 
-class NTM(nn.Module):
+class NTM(Machine):
     """A controller with a memory of `slots` times `width` numbers.
 
     controller: "lstm", or "feed-forward", one layer of tanh units that can remember in the memory only.
@@ -79,21 +78,15 @@ class NTM(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        if controller not in CONTROLLERS:
-            raise LessonError(f"The controller is one of {', '.join(CONTROLLERS)}; {controller!r} is not.")
         if start not in STARTS:
             raise LessonError(f"The memory's start is one of {', '.join(STARTS)}; {start!r} is not.")
         if shifts % 2 == 0 or shifts > slots:
             raise LessonError(f"shifts is an odd number up to the {slots} slots, such as 3; {shifts} is not.")
-        self.input_size, self.output_size, self.controller = input_size, output_size, controller
+        self.input_size, self.output_size = input_size, output_size
         self.hidden_size, self.slots, self.width = hidden_size, slots, width
         self.read_heads, self.write_heads, self.shifts, self.begin = read_heads, write_heads, shifts, start
         heads, place = read_heads + write_heads, {"device": device, "dtype": dtype}
-        sees = input_size + read_heads * width
-        kind = nn.LSTMCell if controller == LSTM else nn.Linear
-        self.control = kind(sees, hidden_size, **place)
-        self.ask = nn.Linear(hidden_size, sum(self.parts), **place)
-        self.readout = nn.Linear(hidden_size + read_heads * width, output_size, **place)
+        self.furnish(controller, **place)
         self.first_hidden = nn.Parameter(torch.zeros(hidden_size, **place))
         self.first_cell = nn.Parameter(torch.zeros(hidden_size * (controller == LSTM), **place))
         self.first_read = nn.Parameter(torch.empty(read_heads, width, **place))
@@ -148,27 +141,9 @@ class NTM(nn.Module):
             self.first_cell.expand(batch, -1),
         )
 
-    def forward(
-        self, x: Float[Tensor, "batch time input"], state: State | None = None, see: See = unseen
-    ) -> tuple[Float[Tensor, "batch time output"], State]:
-        """Answers at every step, as logits, and the state after the last.
-
-        `see(name, value)` is shown everything that `step` makes, and may change it.
-        """
-        state = self.start(len(x)) if state is None else state
-        kept = []
-        for x_t in x.unbind(1):
-            state = self.step(x_t, state, see)
-            kept.append(torch.cat([state.hidden, state.read.flatten(1)], -1))
-        return self.readout(torch.stack(kept, 1)), state
-
     def step(self, x: Float[Tensor, "batch input"], state: State, see: See = unseen) -> State:
         """One step: control, ask, address, write, read; where nobody looks, the last three in one."""
-        seen = torch.cat([x, state.read.flatten(1)], -1)
-        if self.controller == LSTM:
-            hidden, cell = self.control(seen, (state.hidden, state.cell))
-        else:
-            hidden, cell = torch.tanh(self.control(seen)), state.cell
+        hidden, cell = self.controlled(x, state)
         where, erase, add = self.asked(hidden, see)
         if see is unseen and self.write_heads == 1 and not torch.compiler.is_compiling():
             memory, weights, read = memory_closed_form.move(state.memory, state.weights, where, erase, add)

@@ -7,12 +7,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lessons import addressing, allocation, checkpoints, dnc_tasks, fit, machine_training, ntm
+from lessons import addressing, allocation, checkpoints, dnc_tasks, fit, machine_training
 from lessons import dnc_training as training
 from lessons import links as linkage
 from lessons.dnc import DNC
 from lessons.edits import Edit
 from lessons.errors import LessonError
+from lessons.machine import CONTROLLERS
 from lessons.memory_trace import look
 
 EXACT = {"dtype": torch.float64}
@@ -164,7 +165,7 @@ def machine_by_hand(machine, x, memory, usage):
     return answers, memory, usage, links if machine.linked else [], written, reading
 
 
-@pytest.mark.parametrize("controller", ntm.CONTROLLERS)
+@pytest.mark.parametrize("controller", CONTROLLERS)
 @pytest.mark.parametrize(
     "options",
     [{}, {"read_heads": 3}, {"linked": False}, *({name: True, "read_heads": 2} for name in FIXES),

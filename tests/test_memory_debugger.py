@@ -13,7 +13,7 @@ from lessons.edits import Edit
 from lessons.errors import LessonError
 from lessons.memory_trace import look
 from lessons.slot_contents import FAINT, origins, written
-from widgets import memory_debugger, memory_scene, slot_links, theme
+from widgets import dnc, memory_scene, slot_links, theme
 
 TASK = dnc_tasks.SENTENCES
 
@@ -102,7 +102,7 @@ def test_words_of_bits_and_of_words():
 
 @pytest.mark.parametrize("head", [0, 1])
 def test_the_maps_are_the_traces(machine, head):
-    figure, trace = memory_debugger.figure(machine, TASK, 5, 1, 3, head), look(machine, episode(5, 1).x)
+    figure, trace = dnc.figure(machine, TASK, 5, 1, 3, head), look(machine, episode(5, 1).x)
     assert np.allclose(values(named(figure, "write weights")), trace.numpy("write weights").T, atol=1e-4)
     assert np.allclose(
         values(named(figure, "read weights")), trace.numpy("read weights")[:, head].T, atol=1e-4
@@ -118,7 +118,7 @@ def test_the_maps_are_the_traces(machine, head):
 
 def test_slots_are_said_in_words(machine):
     one = episode(5, 1)
-    figure, trace = memory_debugger.figure(machine, TASK, 5, 1, 6), look(machine, one.x)
+    figure, trace = dnc.figure(machine, TASK, 5, 1, 6), look(machine, one.x)
     held, words = origins(trace, 6), [captions.captions(TASK).step(x) for x in one.x[0]]
     for slot, line in zip(named(figure, "contents").customdata, named(figure, "contents").text, strict=True):
         shares = held[:, slot]
@@ -131,7 +131,7 @@ def test_slots_are_said_in_words(machine):
 
 def test_answers_are_told_from_right_ones(machine):
     one = episode(5, 1)
-    figure, trace = memory_debugger.figure(machine, TASK, 5, 1, 2), look(machine, one.x)
+    figure, trace = dnc.figure(machine, TASK, 5, 1, 2), look(machine, one.x)
     logits, right = trace.logits[:, one.asked], one.target[:, one.asked]
     good = int(dnc_tasks.problem(TASK).hits(logits, right).sum())
     lines = named(figure, "answers").text
@@ -212,7 +212,7 @@ def test_changes_are_made_and_told(machine, change):
     if change == memory_scene.BY_CONTENT:
         assert torch.equal(now["read weights"], now["content"])
     if change != memory_scene.NOTHING:
-        summary = memory_debugger.figure(machine, TASK, 5, 0, 3, 0, change, 2, 3).summary
+        summary = dnc.figure(machine, TASK, 5, 0, 3, 0, change, 2, 3).summary
         assert "answers are right; untouched, " in summary
         assert not torch.equal(now.logits, plain.logits)
         assert torch.equal(now.logits[:, :2], plain.logits[:, :2]) or change in (
@@ -222,7 +222,7 @@ def test_changes_are_made_and_told(machine, change):
 
 
 def test_controls_choose_and_refuse(machine):
-    explorer = memory_debugger.debugger(machine, TASK, 4, 2, 6)
+    explorer = dnc.debugger(machine, TASK, 4, 2, 6)
     explorer.value(step=5, head=1)
     assert "Step 5, " in explorer.summary and "head 1" in explorer.summary
     explorer.value(size=6, seed=7, change=memory_scene.EMPTIED, slot=4, at=2)
@@ -236,7 +236,7 @@ def test_controls_choose_and_refuse(machine):
 
 def test_clicks_choose_the_slots_that_are_shown():
     """As plotly sends them: the place in the trace, not what stands there."""
-    explorer = memory_debugger.debugger(made(dnc_tasks.TRAVERSAL).resized(40), dnc_tasks.TRAVERSAL, 6, 3, 6)
+    explorer = dnc.debugger(made(dnc_tasks.TRAVERSAL).resized(40), dnc_tasks.TRAVERSAL, 6, 3, 6)
     usage = next(k for k, trace in enumerate(explorer.figure.data) if trace.name == "usage")
     discs = next(k for k, trace in enumerate(explorer.figure.data) if trace.name == "slots")
     shown = explorer.figure.data[discs].customdata
@@ -256,18 +256,18 @@ def test_clicks_choose_the_slots_that_are_shown():
 
 @pytest.mark.parametrize("task", list(dnc_tasks.PROBLEMS))
 def test_every_task_can_be_looked_at(task):
-    figure = memory_debugger.figure(made(task), task, 4, 0, 3)
+    figure = dnc.figure(made(task), task, 4, 0, 3)
     assert figure.summary.startswith("Step 3, ") and named(figure, "answers").text
 
 
 def test_machines_without_links_and_with_many_slots():
     plain = made(linked=False)
-    explorer = memory_debugger.debugger(plain, TASK, 3, 2, 4)
+    explorer = dnc.debugger(plain, TASK, 3, 2, 4)
     assert not {"backward", "forward"} & {trace.name for trace in explorer.figure.data}
     changes = next(control for control in explorer.controls.spec if control["name"] == "change")["options"]
     assert memory_scene.CHANGES[memory_scene.UNLINKED] not in changes
     large = made(dnc_tasks.TRAVERSAL).resized(60)
-    figure = memory_debugger.figure(large, dnc_tasks.TRAVERSAL, 12, 0, 20)
+    figure = dnc.figure(large, dnc_tasks.TRAVERSAL, 12, 0, 20)
     shown = named(figure, "slots").customdata
     assert len(shown) == memory_scene.MOST and list(shown) == sorted(shown)
     one = graphs.traversal(1, 12, Generator().manual_seed(0))
@@ -277,15 +277,15 @@ def test_machines_without_links_and_with_many_slots():
 
 def test_what_cannot_be_shown(machine):
     for wrong in (
-        lambda: memory_debugger.figure(machine, dnc_tasks.FAMILY),
-        lambda: memory_debugger.figure(machine, "juggle"),
-        lambda: memory_debugger.figure(machine, slot=9),
-        lambda: memory_debugger.figure(machine, head=2),
-        lambda: memory_debugger.figure(machine, change="burnt"),
-        lambda: memory_debugger.figure(machine, size=0),
-        lambda: memory_debugger.figure("machine"),
-        lambda: memory_debugger.figure(made(linked=False), change=memory_scene.UNLINKED),
-        lambda: memory_debugger.debugger(machine, dnc_tasks.COPY),
+        lambda: dnc.figure(machine, dnc_tasks.FAMILY),
+        lambda: dnc.figure(machine, "juggle"),
+        lambda: dnc.figure(machine, slot=9),
+        lambda: dnc.figure(machine, head=2),
+        lambda: dnc.figure(machine, change="burnt"),
+        lambda: dnc.figure(machine, size=0),
+        lambda: dnc.figure("machine"),
+        lambda: dnc.figure(made(linked=False), change=memory_scene.UNLINKED),
+        lambda: dnc.debugger(machine, dnc_tasks.COPY),
     ):
         with pytest.raises(LessonError):
             wrong()
@@ -293,7 +293,7 @@ def test_what_cannot_be_shown(machine):
 
 def test_in_the_dark_with_titles_and_named_axes(machine):
     theme.use("dark")
-    figure = memory_debugger.figure(machine, TASK, 4, 0, 2)
+    figure = dnc.figure(machine, TASK, 4, 0, 2)
     assert figure.layout.template.layout.paper_bgcolor == "#1a1d21"
     assert figure.layout.meta["title"].endswith("?") and figure.summary.endswith(".")
     axes = (figure.layout.xaxis, figure.layout.yaxis, figure.layout.yaxis2, figure.layout.yaxis3,

@@ -10,6 +10,7 @@ from lessons import addressing, checkpoints, fit, memory_tasks, ntm, sources
 from lessons import memory_training as training
 from lessons.edits import Edit
 from lessons.errors import LessonError
+from lessons.machine import CONTROLLERS
 from lessons.memory_trace import look
 from lessons.ntm import NTM
 
@@ -107,7 +108,7 @@ def machine_by_hand(machine, x):
     return answers, memory, weights
 
 
-@pytest.mark.parametrize("controller", ntm.CONTROLLERS)
+@pytest.mark.parametrize("controller", CONTROLLERS)
 @pytest.mark.parametrize(("readers", "writers", "shifts"), [(1, 1, 3), (2, 2, 5), (1, 3, 1)])
 def test_every_number_is_the_papers(controller, readers, writers, shifts):
     machine = made(controller, read_heads=readers, write_heads=writers, shifts=shifts, start="random")
@@ -119,7 +120,7 @@ def test_every_number_is_the_papers(controller, readers, writers, shifts):
             torch.testing.assert_close(ours[b], torch.tensor(theirs, **EXACT), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("controller", ntm.CONTROLLERS)
+@pytest.mark.parametrize("controller", CONTROLLERS)
 def test_gradients_through_time(controller):
     machine = made(controller, slots=4, width=2, hidden_size=3)
     x = torch.randn(1, 3, 3, **EXACT, requires_grad=True)

@@ -35,6 +35,7 @@ from widgets import (
     addressing,
     attention,
     cliff,
+    dnc,
     exposure,
     feedback,
     forecast,
@@ -45,7 +46,6 @@ from widgets import (
     lstm,
     lstm_variants,
     matrix_memory,
-    memory_debugger,
     memory_tape,
     ngrams,
     ntm,
@@ -476,11 +476,11 @@ def _():
 
 
 @exhibit(
-    "debugger", "dnc", "memory_debugger.debugger", "Memory debugger", READY, step=range(30), size=None,
+    "debugger", "dnc", "dnc.debugger", "Memory debugger", READY, step=range(30), size=None,
     seed=None, slot=None, at=None,
 )  # fmt: skip
 def _():
-    return memory_debugger.debugger(dnc_training.pretrained(dnc_training.SENTENCES), size=4)
+    return dnc.debugger(dnc_training.pretrained(dnc_training.SENTENCES), size=4)
 
 
 @exhibit("walk", "dnc", "underground.walk", "A walk underground", READY, size=(6, 10), seed=range(3))

@@ -226,16 +226,16 @@ def addressing() -> Any:
 
 def walker() -> Any:
     from lessons import dnc_training
-    from widgets import memory_debugger
+    from widgets import dnc
 
-    return memory_debugger.debugger(dnc_training.pretrained("traversal"), "traversal", size=4, least=3)
+    return dnc.debugger(dnc_training.pretrained("traversal"), "traversal", size=4, least=3)
 
 
 def stories() -> Any:
     from lessons import dnc_training
-    from widgets import memory_debugger
+    from widgets import dnc
 
-    return memory_debugger.debugger(dnc_training.pretrained("sentences"), "sentences", size=6)
+    return dnc.debugger(dnc_training.pretrained("sentences"), "sentences", size=6)
 
 
 def who_can() -> Any:

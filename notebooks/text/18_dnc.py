@@ -14,7 +14,7 @@ from lessons import captions, check, dnc_tasks, dnc_training, fit, links
 from lessons import claims as ledger
 from lessons.memory_trace import Edit, look
 from lessons.stories import KINDS, kind
-from widgets import claims, memory_debugger, quiz, training, underground
+from widgets import claims, dnc, quiz, training, underground
 
 preset = dnc_training.preset()
 walker, stories = dnc_training.pretrained("traversal"), dnc_training.pretrained("sentences")
@@ -36,7 +36,7 @@ guess = check.predict(
 # stands what each slot holds, by the step that wrote most of it.
 
 # %%
-memory_debugger.debugger(walker, "traversal", size=4, least=3)
+dnc.debugger(walker, "traversal", size=4, least=3)
 
 # %% [markdown]
 # Every edge goes to a slot of its own, and not to the next one by number: to one that is free. A question is a key with a hole. Its head finds the one slot where that station and that line stand, and reads what is missing
@@ -141,7 +141,7 @@ for name, record in (("machine", run), ("LSTM", beside)):
 # Vectors of bits this time. After *end* it must say them in the order in which they came. Watch the modes at the bottom while it listens and while it speaks, and then *cut all links* after the last vector.
 
 # %%
-memory_debugger.debugger(task.model, "copy", size=6)
+dnc.debugger(task.model, "copy", size=6)
 
 # %% [markdown]
 # How do the heads of your machine find the next vector? The shares of the three modes, on average, and what each is worth: wrong bits without the links, and with nothing ever freed.
@@ -198,7 +198,7 @@ guess.reveal(shares[10])
 
 # %% [markdown]
 # It was taught to look things up, and that does not hang on what they are called, nor much on how many there are. It was never told more than 10 edges; a corner of 20 stations has some 50, and the whole zone 250. There it is
-# wrong more often. Look for the reason with `memory_debugger.debugger(walker.resized(128), "underground", size=20)`: are two edges too much alike, or is a slot written twice?
+# wrong more often. Look for the reason with `dnc.debugger(walker.resized(128), "underground", size=20)`: are two edges too much alike, or is a slot written twice?
 
 # %% [markdown]
 # ## Stories
@@ -206,7 +206,7 @@ guess.reveal(shares[10])
 # People walk, take things, drop them and hand them on, a sentence a step, and after every second one comes a question. *Where is anna now?* needs one statement; *where is the milk?* two: who has it, and where that person went.
 
 # %%
-memory_debugger.debugger(stories, "sentences", size=6)
+dnc.debugger(stories, "sentences", size=6)
 
 # %% [markdown]
 # Asked where somebody is, a head looks at the slot where that stands. Of things it may look nowhere in particular: then the answer was put together earlier, when a statement was written down with what belonged to it. Which

@@ -4,10 +4,10 @@ from playwright.sync_api import expect
 
 CELL = """
 from lessons import dnc_training
-from widgets import export, memory_debugger
+from widgets import dnc, export
 sizes = dnc_training.PRESETS["ci"].but(task="sentences", shortest=2, read_heads=2)
 machine = dnc_training.prepare(sizes).model.eval()
-x = memory_debugger.debugger(machine, "sentences", size=4, largest=6)
+x = dnc.debugger(machine, "sentences", size=4, largest=6)
 x
 """
 CHANGES = ["nothing", "emptied"]

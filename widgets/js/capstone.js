@@ -1,6 +1,7 @@
 /** The front door: bring a file, paste, or take a sample; choose a cell; train; open; take the page home. */
 import { KEYS, button, clearCanvas, element, labelled, setOptions, write } from "./dom.js";
 import { offer } from "./paper.js";
+import { showPanels } from "./panels.js";
 import { createStore } from "./store.js";
 import { followTheme } from "./theme.js";
 
@@ -18,21 +19,7 @@ function render({ model, el }) {
     model.save_changes();
     model.send({ ask: what, cell: state.cell, hidden_size: state.hidden_size, steps: state.steps, ...more }, undefined, buffers);
   };
-  const panels = [createTitle, createBringing, createRead, createTraining, createEnd].map((make) => make(view));
-  root.append(...panels.map((panel) => panel.element));
-  store.listen((changed) => {
-    if (changed.has("theme")) theme.choose(state.theme);
-    for (const panel of panels) panel.update(changed);
-  });
-  const resized = new ResizeObserver(() => store.touch("size"));
-  resized.observe(root);
-  store.touch("start");
-  return () => {
-    resized.disconnect();
-    theme.stop();
-    store.stop();
-    root.remove();
-  };
+  return showPanels(view, theme, [createTitle, createBringing, createRead, createTraining, createEnd]);
 }
 
 const group = (number, title, ...children) =>

@@ -3,6 +3,7 @@ import { createRolls } from "./chance.js";
 import { drawValue, valueMixture } from "./density.js";
 import { KEYS, button, clearCanvas, clip, element, labelled, measured, write } from "./dom.js";
 import { createInside, holding } from "./inside.js";
+import { showPanels } from "./panels.js";
 import { buildNetwork, run, step } from "./rnn.js";
 import { createStore } from "./store.js";
 import { followTheme } from "./theme.js";
@@ -29,11 +30,8 @@ function render({ model, el }) {
   const view = { root, store, state, network, series, token: theme.token, clock: "values before now" };
   const lab = createLab(view);
   Object.assign(view, { lab, inside: () => lab.inside() });
-  const panels = [createHead, createAsk, createChart, createInside].map((make) => make(view));
-  root.append(...panels.map((panel) => panel.element));
   let calm = null;
-  store.listen((changed) => {
-    if (changed.has("theme")) theme.choose(state.theme);
+  const stop = showPanels(view, theme, [createHead, createAsk, createChart, createInside], (changed) => {
     if (["values", "horizon", "seed", "held", "signal", "unit", "layer", "start"].some((name) => changed.has(name))) {
       lab.forecast(QUICK);
       clearTimeout(calm);
@@ -42,17 +40,10 @@ function render({ model, el }) {
         store.touch("drawn");
       }, SETTLED);
     }
-    for (const panel of panels) panel.update(changed);
   });
-  const resized = new ResizeObserver(() => store.touch("size"));
-  resized.observe(root);
-  store.touch("start");
   return () => {
     clearTimeout(calm);
-    resized.disconnect();
-    theme.stop();
-    store.stop();
-    root.remove();
+    stop();
   };
 }
 

@@ -2,6 +2,7 @@
 import { css, shade } from "./colour.js";
 import { KEYS, button, clearCanvas, clip, element, labelled, number, percent, pointerShare, setOptions, watchPointer, write } from "./dom.js";
 import { WIDTH, bounds, drawDensity, drawInk, drawRules, drawWindow, inkDocument, offer, scaleTo, strokesOf } from "./paper.js";
+import { showPanels } from "./panels.js";
 import { createStore } from "./store.js";
 import { followTheme, stillness } from "./theme.js";
 
@@ -19,22 +20,7 @@ function render({ model, el }) {
   view.look = { token: theme.token, shade: (value) => css(shade("f", value)) };
   view.last = () => Math.max(0, (view.page().points ?? []).length - 1);
   view.go = (step) => store.set({ step: clip(Math.round(step), 0, view.last()) });
-  const panels = [createHead, createAsk, createPlayer, createLetters, createPaper, createBelow].map((make) => make(view));
-  root.append(...panels.map((panel) => panel.element));
-  store.listen((changed) => {
-    if (changed.has("theme")) theme.choose(state.theme);
-    for (const panel of panels) panel.update(changed);
-  });
-  const resized = new ResizeObserver(() => store.touch("size"));
-  resized.observe(root);
-  store.touch("start");
-  return () => {
-    for (const panel of panels) panel.stop?.();
-    resized.disconnect();
-    theme.stop();
-    store.stop();
-    root.remove();
-  };
+  return showPanels(view, theme, [createHead, createAsk, createPlayer, createLetters, createPaper, createBelow]);
 }
 
 function createHead({ state, page }) {

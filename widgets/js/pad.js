@@ -1,6 +1,7 @@
 /** A pad to write on by mouse, touch or keyboard; what is written can be kept, exported, deleted. */
 import { KEYS, button, clearCanvas, clip, element, labelled, setOptions, write } from "./dom.js";
 import { drawInk, drawRules, offer } from "./paper.js";
+import { showPanels } from "./panels.js";
 import { createStore } from "./store.js";
 import { followTheme } from "./theme.js";
 
@@ -21,21 +22,7 @@ function render({ model, el }) {
     model.save_changes();
     model.send({ ask: what, strokes: state.strokes, text: state.text, name });
   };
-  const panels = [createTitle, createSheet, createFields].map((make) => make(view));
-  root.append(...panels.map((panel) => panel.element));
-  store.listen((changed) => {
-    if (changed.has("theme")) theme.choose(state.theme);
-    for (const panel of panels) panel.update(changed);
-  });
-  const resized = new ResizeObserver(() => store.touch("size"));
-  resized.observe(root);
-  store.touch("start");
-  return () => {
-    resized.disconnect();
-    theme.stop();
-    store.stop();
-    root.remove();
-  };
+  return showPanels(view, theme, [createTitle, createSheet, createFields]);
 }
 
 function createTitle(view) {

@@ -4,6 +4,7 @@ import { drawOffset, penMixture } from "./density.js";
 import { KEYS, button, clearCanvas, clip, element, labelled, number, write } from "./dom.js";
 import { createInside, holding } from "./inside.js";
 import { bounds, drawDensity, drawInk, drawRules, inkDocument, offer, scaleTo, strokesOf } from "./paper.js";
+import { showPanels } from "./panels.js";
 import { buildNetwork, run, step, zeroState } from "./rnn.js";
 import { createStore } from "./store.js";
 import { followTheme, stillness } from "./theme.js";
@@ -28,24 +29,10 @@ function render({ model, el }) {
   const view = { root, store, state, network, token: theme.token, clock: "points of the pen before now", pace: model.get("_pace"), sample: model.get("_sample"), open: null };
   view.lab = createLab(view);
   view.inside = () => view.lab.inside();
-  const panels = [createHead, createAsk, createSheet, createInside].map((make) => make(view));
-  root.append(...panels.map((panel) => panel.element));
-  store.listen((changed) => {
-    if (changed.has("theme")) theme.choose(state.theme);
+  return showPanels(view, theme, [createHead, createAsk, createSheet, createInside], (changed) => {
     view.lab.read();
     if (changed.has("offsets") || changed.has("start")) store.set({ moment: view.lab.result.steps - 1 });
-    for (const panel of panels) panel.update(changed);
   });
-  const resized = new ResizeObserver(() => store.touch("size"));
-  resized.observe(root);
-  store.touch("start");
-  return () => {
-    for (const panel of panels) panel.stop?.();
-    resized.disconnect();
-    theme.stop();
-    store.stop();
-    root.remove();
-  };
 }
 
 /** What the network makes of the offsets so far: [dx, dy, lifted, by whom], by whom 0 the reader, 1 the network. */
