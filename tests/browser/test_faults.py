@@ -46,6 +46,9 @@ def test_fifty_megabytes_pasted_are_cut_and_the_page_lives(lab):
 
 
 def test_a_kernel_restarted_under_open_widgets(lab):
+    # JupyterLab's own words on what the old kernel still sends while the new one starts
+    lab.ignore("Comm not found")
+    lab.ignore("Kernel message validation error")
     codes = [BOXES["microscope"][0], BOXES["explorer"][0]]
     page = lab.run(*codes)
     first, second = (lab.output(page, cell) for cell in range(2))
